@@ -1,0 +1,3 @@
+//! The `arno` command.
+
+fn main() {}

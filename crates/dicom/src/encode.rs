@@ -1,0 +1,146 @@
+//! A dicom-rs data set to bytes (PS3.5 section 7): sequences and items with undefined length, text in the data
+//! set's character set, even lengths. Writing cannot fail: what an encoding cannot hold is written as the
+//! standard says to (`UN` for long values of short VRs) or as `?`.
+
+use dicom_core::header::Header as _;
+use dicom_core::value::{PixelFragmentSequence, PrimitiveValue, Value};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_encoding::encode::BasicEncode;
+use dicom_encoding::encode::basic::{BigEndianBasicEncoder, LittleEndianBasicEncoder};
+use dicom_object::InMemDicomObject;
+use dicom_object::mem::InMemElement;
+
+use crate::element::{ITEM, ITEM_END, SEQUENCE_END, UNDEFINED};
+use crate::header::charset_of;
+use crate::syntax::{Encoding, has_short_length};
+use crate::text::Charset;
+
+/// Appends the encoded data set.
+pub(crate) fn write_data_set(out: &mut Vec<u8>, data_set: &InMemDicomObject, encoding: Encoding) {
+    Encoder { out, encoding }.data_set(data_set, Charset::latin());
+}
+
+struct Encoder<'a> {
+    out: &'a mut Vec<u8>,
+    encoding: Encoding,
+}
+
+impl Encoder<'_> {
+    fn data_set(&mut self, data_set: &InMemDicomObject, mut charset: Charset) {
+        for element in data_set {
+            if element.tag() == tags::SPECIFIC_CHARACTER_SET
+                && let Value::Primitive(value) = element.value()
+            {
+                charset = charset_of(value);
+            }
+            self.element(element, &charset);
+        }
+    }
+
+    fn element(&mut self, element: &InMemElement, charset: &Charset) {
+        let tag = element.tag();
+        match element.value() {
+            Value::Primitive(PrimitiveValue::Empty) => self.element_header(tag, element.vr(), 0),
+            Value::Primitive(value) => self.primitive(tag, element.vr(), value, charset),
+            Value::Sequence(sequence) => {
+                self.element_header(tag, VR::SQ, UNDEFINED);
+                for item in sequence.items() {
+                    self.item_header(ITEM, UNDEFINED);
+                    self.data_set(item, charset.clone());
+                    self.item_header(ITEM_END, 0);
+                }
+                self.item_header(SEQUENCE_END, 0);
+            }
+            Value::PixelSequence(pixels) => self.pixel_sequence(tag, pixels),
+        }
+    }
+
+    fn primitive(&mut self, tag: Tag, vr: VR, value: &PrimitiveValue, charset: &Charset) {
+        let mut bytes = self.value_bytes(vr, value, charset);
+        if bytes.len() % 2 == 1 {
+            bytes.push(padding(vr));
+        }
+        let fits = !self.encoding.is_explicit() || !has_short_length(vr) || bytes.len() <= usize::from(u16::MAX);
+        self.element_header(tag, if fits { vr } else { VR::UN }, u32::try_from(bytes.len()).unwrap_or(UNDEFINED - 1));
+        self.out.extend_from_slice(&bytes);
+    }
+
+    fn value_bytes(&self, vr: VR, value: &PrimitiveValue, charset: &Charset) -> Vec<u8> {
+        match value {
+            PrimitiveValue::Str(text) => charset.encode(text, vr),
+            PrimitiveValue::Strs(texts) => charset.encode(&texts.join("\\"), vr),
+            numbers if matches!(vr, VR::DS | VR::IS) => numbers.to_str().as_bytes().to_vec(),
+            numbers => self.binary(numbers),
+        }
+    }
+
+    fn binary(&self, value: &PrimitiveValue) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(value.calculate_byte_len());
+        let written = if self.encoding.is_big() {
+            BigEndianBasicEncoder.encode_primitive(&mut bytes, value)
+        } else {
+            LittleEndianBasicEncoder.encode_primitive(&mut bytes, value)
+        };
+        written.expect("writing to a Vec cannot fail");
+        bytes
+    }
+
+    fn pixel_sequence(&mut self, tag: Tag, pixels: &PixelFragmentSequence<Vec<u8>>) {
+        self.element_header(tag, VR::OB, UNDEFINED);
+        self.item(&self.binary(&PrimitiveValue::U32(pixels.offset_table().into())));
+        for fragment in pixels.fragments() {
+            self.item(fragment);
+        }
+        self.item_header(SEQUENCE_END, 0);
+    }
+
+    fn item(&mut self, bytes: &[u8]) {
+        let odd = bytes.len() % 2;
+        self.item_header(ITEM, u32::try_from(bytes.len() + odd).unwrap_or(UNDEFINED - 1));
+        self.out.extend_from_slice(bytes);
+        self.out.extend_from_slice(&[0][..odd]);
+    }
+
+    fn element_header(&mut self, tag: Tag, vr: VR, length: u32) {
+        self.tag(tag);
+        if !self.encoding.is_explicit() {
+            return self.u32(length);
+        }
+        self.out.extend_from_slice(&vr.to_bytes());
+        if has_short_length(vr) {
+            self.u16(u16::try_from(length).unwrap_or(u16::MAX));
+        } else {
+            self.u16(0);
+            self.u32(length);
+        }
+    }
+
+    fn item_header(&mut self, tag: Tag, length: u32) {
+        self.tag(tag);
+        self.u32(length);
+    }
+
+    fn tag(&mut self, tag: Tag) {
+        self.u16(tag.group());
+        self.u16(tag.element());
+    }
+
+    fn u16(&mut self, number: u16) {
+        let bytes = if self.encoding.is_big() { number.to_be_bytes() } else { number.to_le_bytes() };
+        self.out.extend_from_slice(&bytes);
+    }
+
+    fn u32(&mut self, number: u32) {
+        let bytes = if self.encoding.is_big() { number.to_be_bytes() } else { number.to_le_bytes() };
+        self.out.extend_from_slice(&bytes);
+    }
+}
+
+/// The byte that makes a value even (PS3.5 section 6.2): zero for UIDs and binary, a space for other text.
+fn padding(vr: VR) -> u8 {
+    match vr {
+        VR::UI | VR::OB | VR::UN => 0,
+        _ => b' ',
+    }
+}

@@ -1,0 +1,125 @@
+//! One SOP instance in memory: header elements parsed, pixel element kept as raw bytes (PS3.10 section 7).
+//!
+//! Reading goes `meta` (where is the data set) → `scan` (is it sound) → `header` (elements). Elements after
+//! pixel data (padding, digital signatures that no longer hold) and group lengths are dropped.
+
+use std::io::Read as _;
+
+use bytes::Bytes;
+use dicom_dictionary_std::uids;
+
+use crate::encode::write_data_set;
+pub use crate::error::ReadError;
+use crate::scan::{PixelSpan, Scan, scan};
+use crate::syntax::{Encoding, lookup};
+use crate::{header, meta};
+
+/// The data set of an instance without its pixel data element.
+pub type Header = dicom_object::InMemDicomObject;
+
+/// Bytes of a deflated data set once inflated. Deflate shrinks up to a thousandfold, so 256 KB could claim
+/// this much; whoever reads many files at once bounds how many.
+pub const MAX_INFLATED_BYTES: u64 = 256 << 20;
+
+/// The pixel data element (7FE0,0010), (7FE0,0008) or (7FE0,0009) exactly as it was encoded in the file:
+/// tag, VR, length and value, encapsulated or native. Copied, never re-encoded.
+#[derive(Debug, Clone)]
+pub struct PixelElement {
+    /// The whole element in the transfer syntax of the instance.
+    pub encoded: Bytes,
+    /// Offset of the value (native) or of the first item (encapsulated) in `encoded`.
+    pub value_offset: usize,
+    /// Whether the value is a sequence of fragments (undefined length).
+    pub encapsulated: bool,
+}
+
+/// One SOP instance: what `read` lets through and what `write` puts out.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// Transfer syntax UID (0002,0010); Explicit VR Little Endian if the file was deflated.
+    pub transfer_syntax: String,
+    /// All data set elements but pixel data and what follows it.
+    pub header: Header,
+    /// The pixel data, if the instance has any.
+    pub pixels: Option<PixelElement>,
+}
+
+/// An encoded instance and where its pixel value starts, for range reads of single frames.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The Part 10 file.
+    pub bytes: Vec<u8>,
+    /// Offset in `bytes` of the native pixel value or of the first encapsulated item.
+    pub pixel_offset: Option<u64>,
+}
+
+impl Instance {
+    /// Parses one Part 10 file (or a bare data set) within the limits of [`crate::scan`].
+    ///
+    /// # Errors
+    /// [`ReadError`] names what is wrong and at which byte offset and tag.
+    pub fn read(bytes: Bytes) -> Result<Self, ReadError> {
+        let opening = meta::open(&bytes)?;
+        if opening.syntax.deflated {
+            let inflated = inflate(&bytes[opening.data_set..])?;
+            let syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.to_owned();
+            return read_data_set(&inflated, 0, Encoding::ExplicitLittle, syntax);
+        }
+        read_data_set(&bytes, opening.data_set, opening.syntax.encoding, opening.transfer_syntax)
+    }
+
+    /// Encodes the instance as a Part 10 file with Arno's implementation class UID.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        self.write_with_pixel_offset().bytes
+    }
+
+    /// Encodes the instance and says where the pixel value lies in the file.
+    #[must_use]
+    pub fn write_with_pixel_offset(&self) -> Written {
+        let pixel_bytes = self.pixels.as_ref().map_or(0, |pixels| pixels.encoded.len());
+        let mut bytes = Vec::with_capacity(TYPICAL_HEADER_BYTES + pixel_bytes);
+        meta::write_meta(&mut bytes, &self.header, &self.transfer_syntax);
+        write_data_set(&mut bytes, &self.header, encoding_of(&self.transfer_syntax));
+        let pixel_offset = self.pixels.as_ref().map(|pixels| (bytes.len() + pixels.value_offset) as u64);
+        if let Some(pixels) = &self.pixels {
+            bytes.extend_from_slice(&pixels.encoded);
+        }
+        Written { bytes, pixel_offset }
+    }
+}
+
+/// Room for most headers, so that writing rarely moves the pixels.
+const TYPICAL_HEADER_BYTES: usize = 16 << 10;
+
+/// Encapsulated syntaxes, and those nobody knows, have explicit little endian headers (PS3.5 A.4).
+pub(crate) fn encoding_of(transfer_syntax: &str) -> Encoding {
+    lookup(transfer_syntax).map_or(Encoding::ExplicitLittle, |syntax| syntax.encoding)
+}
+
+fn read_data_set(bytes: &Bytes, start: usize, encoding: Encoding, syntax: String) -> Result<Instance, ReadError> {
+    let Scan { entries, pixels } = scan(bytes, start, encoding)?;
+    Ok(Instance {
+        transfer_syntax: syntax,
+        header: header::build(bytes, &entries),
+        pixels: pixels.map(|span| pixel_element(bytes, span)),
+    })
+}
+
+fn pixel_element(bytes: &Bytes, span: PixelSpan) -> PixelElement {
+    PixelElement {
+        encoded: bytes.slice(span.start..span.end),
+        value_offset: span.value - span.start,
+        encapsulated: span.encapsulated,
+    }
+}
+
+fn inflate(deflated: &[u8]) -> Result<Bytes, ReadError> {
+    let mut inflated = Vec::new();
+    let mut decoder = flate2::read::DeflateDecoder::new(deflated).take(MAX_INFLATED_BYTES + 1);
+    decoder.read_to_end(&mut inflated).map_err(|_| ReadError::DamagedDeflate)?;
+    if inflated.len() as u64 > MAX_INFLATED_BYTES {
+        return Err(ReadError::InflatesTooLarge { limit: MAX_INFLATED_BYTES });
+    }
+    Ok(Bytes::from(inflated))
+}

@@ -1,0 +1,21 @@
+//! Read, check and summarise DICOM: the fence round dicom-rs (PS3.5, PS3.10).
+//!
+//! Every byte from outside passes [`scan`] first, which walks the encoding within named limits and
+//! without allocating for declared lengths; only then does it become dicom-rs' object model. Pixel bytes are
+//! never re-encoded here: an [`Instance`] keeps them as the slice they arrived in.
+//!
+//! Not here: de-identification (`arno-deid`), storage (`arno-store`), DIMSE.
+
+mod element;
+mod encode;
+mod error;
+mod header;
+pub mod instance;
+mod meta;
+pub mod scan;
+mod syntax;
+mod text;
+mod value;
+
+pub use error::{Limited, NotDicom, Problem};
+pub use instance::{Header, Instance, PixelElement, ReadError, Written};

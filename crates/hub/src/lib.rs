@@ -1,0 +1,1 @@
+//! The central service: catalogue, search, requests, permits, analyses.

@@ -1,0 +1,1 @@
+//! The hospital service: ingest, search, analyses, viewer.

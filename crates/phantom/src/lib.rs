@@ -1,0 +1,1 @@
+//! Demo input: LIDC-IDRI outlines, phantom CT series round them, invented identities.

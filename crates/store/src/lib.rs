@@ -1,0 +1,1 @@
+//! SQL, migrations, series packs, audit log. The only writer of SQL.
