@@ -76,7 +76,13 @@ impl AuditEntry {
     /// The entry that follows `previous` (sequence and digest).
     #[must_use]
     pub fn after(previous: (i64, &str), at: DateTime<Utc>, act: Act) -> Self {
-        let Act { actor, action, subject, outcome, detail } = act;
+        let Act {
+            actor,
+            action,
+            subject,
+            outcome,
+            detail,
+        } = act;
         let mut entry = Self {
             sequence: previous.0 + 1,
             at,
@@ -120,7 +126,9 @@ impl AuditEntry {
 pub fn first_break(entries: &[AuditEntry], before: (i64, &str)) -> Option<i64> {
     let (mut sequence, mut digest) = (before.0, before.1.to_owned());
     for entry in entries {
-        let holds = entry.sequence == sequence + 1 && entry.previous_sha256 == digest && entry.digest() == entry.sha256;
+        let holds = entry.sequence == sequence + 1
+            && entry.previous_sha256 == digest
+            && entry.digest() == entry.sha256;
         if !holds {
             return Some(entry.sequence);
         }
@@ -146,7 +154,9 @@ mod tests {
                 outcome: Outcome::Done,
                 detail: String::new(),
             };
-            let previous = entries.last().map_or((0, GENESIS), |entry| (entry.sequence, entry.sha256.as_str()));
+            let previous = entries.last().map_or((0, GENESIS), |entry| {
+                (entry.sequence, entry.sha256.as_str())
+            });
             let entry = AuditEntry::after(previous, DateTime::UNIX_EPOCH, act);
             entries.push(entry);
         }

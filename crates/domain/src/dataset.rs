@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{DatasetId, Document, NodeId, disclosure::ProtectedCount};
+use crate::{DatasetId, Document, NodeId, Signed, disclosure::ProtectedCount};
 
 /// The catalogue record of one dataset version. It holds no pseudonym and no UID.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -54,3 +54,6 @@ pub struct DatasetRecord {
 impl Document for DatasetRecord {
     const KIND: &'static str = "arno/dataset/1";
 }
+
+/// A record as it travels.
+pub type SignedRecord = Signed<DatasetRecord>;

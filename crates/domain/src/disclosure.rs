@@ -19,7 +19,10 @@ pub struct DisclosurePolicy {
 impl Default for DisclosurePolicy {
     /// Five and five: the commonest small-cell rule of European health statistics.
     fn default() -> Self {
-        Self { threshold: 5, round_to: 5 }
+        Self {
+            threshold: 5,
+            round_to: 5,
+        }
     }
 }
 
@@ -57,10 +60,12 @@ impl std::fmt::Display for ProtectedCount {
 /// Lower and upper total of protected counts: what is hidden may be anything from zero to its limit.
 #[must_use]
 pub fn total(counts: &[ProtectedCount]) -> (u64, u64) {
-    counts.iter().fold((0, 0), |(low, high), count| match count {
-        ProtectedCount::FewerThan(limit) => (low, high + u64::from(limit.saturating_sub(1))),
-        ProtectedCount::About(count) => (low + count, high + count),
-    })
+    counts
+        .iter()
+        .fold((0, 0), |(low, high), count| match count {
+            ProtectedCount::FewerThan(limit) => (low, high + u64::from(limit.saturating_sub(1))),
+            ProtectedCount::About(count) => (low + count, high + count),
+        })
 }
 
 #[cfg(test)]
@@ -68,7 +73,11 @@ mod tests {
     use super::{DisclosurePolicy, ProtectedCount, total};
 
     fn check(count: u64, expect: ProtectedCount) {
-        assert_eq!(DisclosurePolicy::default().protect(count), expect, "{count}");
+        assert_eq!(
+            DisclosurePolicy::default().protect(count),
+            expect,
+            "{count}"
+        );
     }
 
     #[test]
@@ -84,6 +93,9 @@ mod tests {
 
     #[test]
     fn a_total_says_how_far_it_is_known() {
-        assert_eq!(total(&[ProtectedCount::FewerThan(5), ProtectedCount::About(20)]), (20, 24));
+        assert_eq!(
+            total(&[ProtectedCount::FewerThan(5), ProtectedCount::About(20)]),
+            (20, 24)
+        );
     }
 }

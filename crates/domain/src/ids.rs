@@ -98,7 +98,9 @@ impl<K: Kind> FromStr for Id<K> {
         if prefix != K::PREFIX || digits.len() != 32 {
             return Err(error);
         }
-        Uuid::try_parse(digits).map(|uuid| Self(uuid, PhantomData)).map_err(|_| error)
+        Uuid::try_parse(digits)
+            .map(|uuid| Self(uuid, PhantomData))
+            .map_err(|_| error)
     }
 }
 
@@ -110,7 +112,9 @@ impl<K: Kind> Serialize for Id<K> {
 
 impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        std::borrow::Cow::<'de, str>::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -196,14 +200,22 @@ mod tests {
     fn text_and_id_are_one_thing() {
         let id = NodeId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(serde_json::from_str::<NodeId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        assert_eq!(
+            serde_json::from_str::<NodeId>(&serde_json::to_string(&id).unwrap()).unwrap(),
+            id
+        );
     }
 
     #[test]
     fn an_id_of_another_kind_is_refused() {
         let permit = PermitId::new().to_string();
         assert!(permit.parse::<NodeId>().is_err());
-        for text in ["", "node_", "node_1", "node-00000000000000000000000000000000"] {
+        for text in [
+            "",
+            "node_",
+            "node_1",
+            "node-00000000000000000000000000000000",
+        ] {
             assert!(text.parse::<NodeId>().is_err(), "{text}");
         }
     }

@@ -51,7 +51,9 @@ impl FromStr for Invitation {
             return Err(InvitationError);
         }
         let encoded = text.strip_prefix(PREFIX).ok_or(InvitationError)?;
-        let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvitationError)?;
+        let json = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .map_err(|_| InvitationError)?;
         serde_json::from_slice(&json).map_err(|_| InvitationError)
     }
 }
@@ -70,7 +72,10 @@ mod tests {
             root_certificate: "AAAA".into(),
             committee_key: SecretKey::from_seed(&[2; 32]).public(),
         };
-        assert_eq!(format!(" {invitation}\n").parse::<Invitation>().unwrap(), invitation);
+        assert_eq!(
+            format!(" {invitation}\n").parse::<Invitation>().unwrap(),
+            invitation
+        );
         assert!("arno-invitation-1.AAAA".parse::<Invitation>().is_err());
         assert!("".parse::<Invitation>().is_err());
     }

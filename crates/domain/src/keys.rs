@@ -20,7 +20,10 @@ impl PublicKey {
     /// Whether `signature` over `message` was made by the secret half (strict verification, no small-order keys).
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let (Ok(key), Ok(signature)) = (VerifyingKey::from_bytes(&self.0), Signature::from_slice(signature)) else {
+        let (Ok(key), Ok(signature)) = (
+            VerifyingKey::from_bytes(&self.0),
+            Signature::from_slice(signature),
+        ) else {
             return false;
         };
         key.verify_strict(message, &signature).is_ok()
@@ -37,14 +40,19 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`] when the bytes are no point of the curve.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
-        VerifyingKey::from_bytes(&bytes).map(|_| Self(bytes)).map_err(|_| KeyError)
+        VerifyingKey::from_bytes(&bytes)
+            .map(|_| Self(bytes))
+            .map_err(|_| KeyError)
     }
 
     /// Eight groups of four digits, for a person to compare.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let text = hex::encode(&self.0);
-        (0..8).map(|group| &text[group * 4..group * 4 + 4]).collect::<Vec<_>>().join(" ")
+        (0..8)
+            .map(|group| &text[group * 4..group * 4 + 4])
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -76,7 +84,9 @@ impl Serialize for PublicKey {
 
 impl<'de> Deserialize<'de> for PublicKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -164,7 +174,9 @@ impl Serialize for AgreementKey {
 
 impl<'de> Deserialize<'de> for AgreementKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -182,7 +194,10 @@ mod tests {
 
     #[test]
     fn only_the_right_key_verifies_only_the_signed_message() {
-        let (key, other) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
+        let (key, other) = (
+            SecretKey::from_seed(&[1; 32]),
+            SecretKey::from_seed(&[2; 32]),
+        );
         let signature = key.sign(b"message");
         assert!(key.public().verify(b"message", &signature));
         assert!(!key.public().verify(b"Message", &signature));

@@ -18,7 +18,8 @@ pub mod signed;
 
 pub use clock::Clock;
 pub use ids::{
-    AnalysisId, DatasetId, InvitationId, MessageId, NodeId, PermitId, QuestionId, RequestId, SearchId,
+    AnalysisId, DatasetId, InvitationId, MessageId, NodeId, PermitId, QuestionId, RequestId,
+    SearchId,
 };
 pub use keys::{AgreementKey, PublicKey, SecretKey};
 pub use signed::{Document, Signed};

@@ -72,6 +72,12 @@ impl Document for Permit {
     const KIND: &'static str = "arno/permit/1";
 }
 
+/// A permit as it travels.
+pub type SignedPermit = Signed<Permit>;
+
+/// A revocation as it travels.
+pub type SignedRevocation = Signed<Revocation>;
+
 /// The committee takes a permit back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -193,10 +199,16 @@ pub fn activate(
     wanted: Use<'_>,
     is_revoked: impl FnOnce(PermitId) -> bool,
 ) -> Result<ActivePermit, PermitRefusal> {
-    let permit = permit.ok_or(PermitRefusal::Missing)?.verify(committee).map_err(|_| PermitRefusal::NotSigned)?;
+    let permit = permit
+        .ok_or(PermitRefusal::Missing)?
+        .verify(committee)
+        .map_err(|_| PermitRefusal::NotSigned)?;
     let (valid_from, valid_until) = (permit.valid_from, permit.valid_until);
     if wanted.at < valid_from || wanted.at >= valid_until {
-        return Err(PermitRefusal::NotInForce { valid_from, valid_until });
+        return Err(PermitRefusal::NotInForce {
+            valid_from,
+            valid_until,
+        });
     }
     if is_revoked(permit.id) {
         return Err(PermitRefusal::Revoked);
@@ -204,7 +216,10 @@ pub fn activate(
     if permit.data_user != wanted.data_user {
         return Err(PermitRefusal::OtherDataUser);
     }
-    let here = permit.datasets.iter().filter(|entry| entry.node == wanted.node);
+    let here = permit
+        .datasets
+        .iter()
+        .filter(|entry| entry.node == wanted.node);
     let datasets: Vec<_> = here.map(|entry| entry.dataset).collect();
     if datasets.is_empty() {
         return Err(PermitRefusal::OtherDataset);
@@ -214,7 +229,10 @@ pub fn activate(
     }
     let least = permit.min_sites.max(LEAST_SITES);
     if wanted.sites < least {
-        return Err(PermitRefusal::TooFewSites { wanted: least, found: wanted.sites });
+        return Err(PermitRefusal::TooFewSites {
+            wanted: least,
+            found: wanted.sites,
+        });
     }
     Ok(ActivePermit { permit, datasets })
 }
@@ -236,7 +254,10 @@ mod tests {
             request: RequestId::new(),
             data_user: "researcher".into(),
             purpose: "a model".into(),
-            datasets: vec![PermittedDataset { dataset: DatasetId::new(), node }],
+            datasets: vec![PermittedDataset {
+                dataset: DatasetId::new(),
+                node,
+            }],
             operations: vec![Operation::Train],
             min_sites: 2,
             valid_from: start(),
@@ -247,8 +268,13 @@ mod tests {
     fn check(change: impl Fn(&mut Permit, &mut Use<'_>), revoked: bool, expect: Result<(), &str>) {
         let (committee, node) = (SecretKey::from_seed(&[1; 32]), NodeId::new());
         let mut permit = permit(node);
-        let mut wanted =
-            Use { data_user: "researcher", operation: Operation::Train, node, sites: 3, at: start() + Duration::days(1) };
+        let mut wanted = Use {
+            data_user: "researcher",
+            operation: Operation::Train,
+            node,
+            sites: 3,
+            at: start() + Duration::days(1),
+        };
         change(&mut permit, &mut wanted);
         let signed = Signed::new(&permit, &committee);
         let found = activate(Some(&signed), &committee.public(), wanted, |_| revoked);
@@ -263,22 +289,59 @@ mod tests {
     #[test]
     fn each_thing_that_does_not_fit_is_refused() {
         check(|_, _| {}, true, Err("permit_revoked"));
-        check(|_, wanted| wanted.at = start() - Duration::seconds(1), false, Err("permit_not_in_force"));
-        check(|_, wanted| wanted.at = start() + Duration::days(30), false, Err("permit_not_in_force"));
-        check(|_, wanted| wanted.data_user = "stranger", false, Err("permit_of_other_user"));
-        check(|_, wanted| wanted.node = NodeId::new(), false, Err("permit_for_other_dataset"));
-        check(|_, wanted| wanted.operation = Operation::Evaluate, false, Err("permit_for_other_operation"));
+        check(
+            |_, wanted| wanted.at = start() - Duration::seconds(1),
+            false,
+            Err("permit_not_in_force"),
+        );
+        check(
+            |_, wanted| wanted.at = start() + Duration::days(30),
+            false,
+            Err("permit_not_in_force"),
+        );
+        check(
+            |_, wanted| wanted.data_user = "stranger",
+            false,
+            Err("permit_of_other_user"),
+        );
+        check(
+            |_, wanted| wanted.node = NodeId::new(),
+            false,
+            Err("permit_for_other_dataset"),
+        );
+        check(
+            |_, wanted| wanted.operation = Operation::Evaluate,
+            false,
+            Err("permit_for_other_operation"),
+        );
         check(|_, wanted| wanted.sites = 1, false, Err("too_few_sites"));
-        check(|permit, wanted| (permit.min_sites, wanted.sites) = (0, 1), false, Err("too_few_sites"));
+        check(
+            |permit, wanted| (permit.min_sites, wanted.sites) = (0, 1),
+            false,
+            Err("too_few_sites"),
+        );
     }
 
     #[test]
     fn the_hub_cannot_sign_permits() {
-        let (committee, hub, node) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]), NodeId::new());
-        let wanted = Use { data_user: "researcher", operation: Operation::Train, node, sites: 3, at: start() };
+        let (committee, hub, node) = (
+            SecretKey::from_seed(&[1; 32]),
+            SecretKey::from_seed(&[2; 32]),
+            NodeId::new(),
+        );
+        let wanted = Use {
+            data_user: "researcher",
+            operation: Operation::Train,
+            node,
+            sites: 3,
+            at: start(),
+        };
         let forged = Signed::new(&permit(node), &hub);
         let refusal = activate(Some(&forged), &committee.public(), wanted, |_| false).unwrap_err();
         assert_eq!(refusal, PermitRefusal::NotSigned);
-        assert_eq!(activate(None, &committee.public(), wanted, |_| false).unwrap_err(), PermitRefusal::Missing);
+        assert_eq!(
+            activate(None, &committee.public(), wanted, |_| false).unwrap_err(),
+            PermitRefusal::Missing
+        );
     }
 }

@@ -58,7 +58,12 @@ impl<T: Document> Signed<T> {
     pub fn new(document: &T, key: &SecretKey) -> Self {
         let document = serde_json::to_string(document).expect("documents are plain data");
         let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed_bytes::<T>(&document)));
-        Self { document, signer: key.public(), signature, kind: PhantomData }
+        Self {
+            document,
+            signer: key.public(),
+            signature,
+            kind: PhantomData,
+        }
     }
 
     /// The document, if `expected` signed exactly this text.
@@ -67,9 +72,14 @@ impl<T: Document> Signed<T> {
     /// [`SignedError`] says which of the three checks failed.
     pub fn verify(&self, expected: &PublicKey) -> Result<T, SignedError> {
         if self.signer != *expected {
-            return Err(SignedError::OtherSigner { expected: *expected, found: self.signer });
+            return Err(SignedError::OtherSigner {
+                expected: *expected,
+                found: self.signer,
+            });
         }
-        let signature = URL_SAFE_NO_PAD.decode(&self.signature).map_err(|_| SignedError::BadSignature)?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(&self.signature)
+            .map_err(|_| SignedError::BadSignature)?;
         if !expected.verify(&signed_bytes::<T>(&self.document), &signature) {
             return Err(SignedError::BadSignature);
         }
@@ -148,8 +158,12 @@ mod tests {
     #[test]
     fn what_was_signed_is_read_back_after_a_journey() {
         let (key, note) = signed();
-        let travelled: Signed<Note> = serde_json::from_str(&serde_json::to_string(&note).unwrap()).unwrap();
-        assert_eq!(travelled.verify(&key.public()).unwrap(), Note { text: "yes".into() });
+        let travelled: Signed<Note> =
+            serde_json::from_str(&serde_json::to_string(&note).unwrap()).unwrap();
+        assert_eq!(
+            travelled.verify(&key.public()).unwrap(),
+            Note { text: "yes".into() }
+        );
     }
 
     #[test]
@@ -157,10 +171,20 @@ mod tests {
         let (key, note) = signed();
         let mut changed = note.clone();
         changed.document = changed.document.replace("yes", "no");
-        assert!(matches!(changed.verify(&key.public()), Err(SignedError::BadSignature)));
+        assert!(matches!(
+            changed.verify(&key.public()),
+            Err(SignedError::BadSignature)
+        ));
         let stranger = SecretKey::from_seed(&[6; 32]).public();
-        assert!(matches!(note.verify(&stranger), Err(SignedError::OtherSigner { .. })));
-        let letter: Signed<Letter> = serde_json::from_str(&serde_json::to_string(&note).unwrap()).unwrap();
-        assert!(matches!(letter.verify(&key.public()), Err(SignedError::BadSignature)));
+        assert!(matches!(
+            note.verify(&stranger),
+            Err(SignedError::OtherSigner { .. })
+        ));
+        let letter: Signed<Letter> =
+            serde_json::from_str(&serde_json::to_string(&note).unwrap()).unwrap();
+        assert!(matches!(
+            letter.verify(&key.public()),
+            Err(SignedError::BadSignature)
+        ));
     }
 }

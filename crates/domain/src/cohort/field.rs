@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A field that a criterion can test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// Modality (0008,0060).
@@ -79,7 +81,9 @@ impl Field {
     #[must_use]
     pub fn kind(self) -> FieldKind {
         match self {
-            Self::Modality | Self::BodyPart | Self::Manufacturer | Self::Sex | Self::Diagnosis => FieldKind::Words,
+            Self::Modality | Self::BodyPart | Self::Manufacturer | Self::Sex | Self::Diagnosis => {
+                FieldKind::Words
+            }
             Self::Age => FieldKind::Number { unit: "a" },
             Self::SliceThickness => FieldKind::Number { unit: "mm" },
             Self::Malignancy | Self::Readers => FieldKind::Number { unit: "" },
@@ -135,7 +139,9 @@ impl Facts {
             Field::Manufacturer => &self.manufacturer,
             Field::Sex => &self.sex,
             Field::Diagnosis => &self.diagnosis,
-            Field::Age | Field::SliceThickness | Field::Malignancy | Field::Readers => return self.number(field),
+            Field::Age | Field::SliceThickness | Field::Malignancy | Field::Readers => {
+                return self.number(field);
+            }
         };
         word.as_deref().map(Value::Word)
     }
@@ -146,7 +152,11 @@ impl Facts {
             Field::SliceThickness => self.slice_thickness_mm,
             Field::Malignancy => self.malignancy,
             Field::Readers => self.readers,
-            Field::Modality | Field::BodyPart | Field::Manufacturer | Field::Sex | Field::Diagnosis => None,
+            Field::Modality
+            | Field::BodyPart
+            | Field::Manufacturer
+            | Field::Sex
+            | Field::Diagnosis => None,
         };
         number.map(Value::Number)
     }

@@ -130,7 +130,9 @@ impl Cohort {
 
     fn depth(&self) -> usize {
         match self {
-            Self::And(parts) | Self::Or(parts) => 1 + parts.iter().map(Self::depth).max().unwrap_or(0),
+            Self::And(parts) | Self::Or(parts) => {
+                1 + parts.iter().map(Self::depth).max().unwrap_or(0)
+            }
             Self::Not(part) => 1 + part.depth(),
             Self::Is(_) => 0,
         }
@@ -218,16 +220,24 @@ impl Criterion {
     fn check(&self) -> Result<(), CohortError> {
         let field = self.field.as_str();
         match (self.field.kind(), &self.test) {
-            (_, Test::Recorded) | (FieldKind::Words, Test::OneOf(_)) | (FieldKind::Number { .. }, Test::Range(_)) => {
-                Ok(())
-            }
+            (_, Test::Recorded)
+            | (FieldKind::Words, Test::OneOf(_))
+            | (FieldKind::Number { .. }, Test::Range(_)) => Ok(()),
             (FieldKind::Words, Test::Range(_)) => {
                 let help = "compare it with = or in {A, B}";
-                Err(CohortError::WrongTest { field, kind: "a word", help })
+                Err(CohortError::WrongTest {
+                    field,
+                    kind: "a word",
+                    help,
+                })
             }
             (FieldKind::Number { .. }, Test::OneOf(_)) => {
                 let help = "compare it with a number, or write: in 40..75";
-                Err(CohortError::WrongTest { field, kind: "a number", help })
+                Err(CohortError::WrongTest {
+                    field,
+                    kind: "a number",
+                    help,
+                })
             }
         }
     }
@@ -236,7 +246,9 @@ impl Criterion {
         let value = facts.value(self.field)?;
         Some(match (&self.test, value) {
             (Test::Recorded, _) => true,
-            (Test::OneOf(words), Value::Word(word)) => words.iter().any(|wanted| wanted.eq_ignore_ascii_case(word)),
+            (Test::OneOf(words), Value::Word(word)) => {
+                words.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+            }
             (Test::Range(range), Value::Number(number)) => range.holds(number),
             (Test::OneOf(_), Value::Number(_)) | (Test::Range(_), Value::Word(_)) => return None,
         })
@@ -291,24 +303,44 @@ mod tests {
     #[test]
     fn the_same_question_has_one_id() {
         let id = |text: &str| text.parse::<Cohort>().unwrap().digest();
-        assert_eq!(id("modality = CT and sex = F"), id("(sex = f) and (modality in {ct, CT})"));
+        assert_eq!(
+            id("modality = CT and sex = F"),
+            id("(sex = f) and (modality in {ct, CT})")
+        );
         assert_eq!(id("not not sex = F"), id("sex = F"));
-        assert_ne!(id("modality = CT and sex = F"), id("modality = CT or sex = F"));
+        assert_ne!(
+            id("modality = CT and sex = F"),
+            id("modality = CT or sex = F")
+        );
     }
 
     #[test]
     fn a_field_is_tested_as_what_it_is() {
         let check = |text: &str| text.parse::<Cohort>().unwrap().check();
-        assert!(matches!(check("modality > 3"), Err(CohortError::WrongTest { field: "modality", .. })));
-        assert!(matches!(check("age = forty"), Err(CohortError::WrongTest { field: "age", .. })));
+        assert!(matches!(
+            check("modality > 3"),
+            Err(CohortError::WrongTest {
+                field: "modality",
+                ..
+            })
+        ));
+        assert!(matches!(
+            check("age = forty"),
+            Err(CohortError::WrongTest { field: "age", .. })
+        ));
         assert_eq!(check("age in 40..75"), Ok(()));
     }
 
     #[test]
     fn size_is_bounded() {
         let many = vec!["sex = F"; 65].join(" and ");
-        assert_eq!(many.parse::<Cohort>().unwrap().check(), Err(CohortError::TooManyCriteria));
-        let deep: Cohort = (0..13).fold("sex = F".parse().unwrap(), |inner, _| Cohort::Not(Box::new(inner)));
+        assert_eq!(
+            many.parse::<Cohort>().unwrap().check(),
+            Err(CohortError::TooManyCriteria)
+        );
+        let deep: Cohort = (0..13).fold("sex = F".parse().unwrap(), |inner, _| {
+            Cohort::Not(Box::new(inner))
+        });
         assert_eq!(deep.check(), Err(CohortError::TooDeep));
     }
 }

@@ -27,7 +27,9 @@ enum Token {
     Symbol(&'static str),
 }
 
-const SYMBOLS: [&str; 12] = ["<=", ">=", "!=", "..", "=", "<", ">", "(", ")", "{", "}", ","];
+const SYMBOLS: [&str; 12] = [
+    "<=", ">=", "!=", "..", "=", "<", ">", "(", ")", "{", "}", ",",
+];
 
 struct Parser {
     tokens: Vec<(usize, Token)>,
@@ -41,14 +43,22 @@ impl FromStr for Cohort {
     /// Parses the text form; an empty text is everybody.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.len() > MAX_TEXT_BYTES {
-            let message = format!("a cohort is written in at most {MAX_TEXT_BYTES} bytes; this one goes on");
-            return Err(ParseError { position: MAX_TEXT_BYTES, message });
+            let message =
+                format!("a cohort is written in at most {MAX_TEXT_BYTES} bytes; this one goes on");
+            return Err(ParseError {
+                position: MAX_TEXT_BYTES,
+                message,
+            });
         }
         let tokens = tokens(text)?;
         if tokens.is_empty() {
             return Ok(Self::everybody());
         }
-        let mut parser = Parser { tokens, next: 0, end: text.chars().count() + 1 };
+        let mut parser = Parser {
+            tokens,
+            next: 0,
+            end: text.chars().count() + 1,
+        };
         let cohort = parser.or(0)?;
         match parser.peek() {
             None => Ok(cohort),
@@ -66,12 +76,18 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, ParseError> {
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
             (Some(Token::Symbol(symbol)), symbol.len())
         } else if let Some(quoted) = rest.strip_prefix('"') {
-            let end = quoted.find('"').ok_or_else(|| ParseError { position, message: "no closing quote".into() })?;
+            let end = quoted.find('"').ok_or_else(|| ParseError {
+                position,
+                message: "no closing quote".into(),
+            })?;
             (Some(Token::Quoted(quoted[..end].to_owned())), end + 2)
         } else {
             let length = word_length(rest);
             if length == 0 {
-                return Err(ParseError { position, message: format!("`{first}` has no meaning here") });
+                return Err(ParseError {
+                    position,
+                    message: format!("`{first}` has no meaning here"),
+                });
             }
             (Some(Token::Word(rest[..length].to_owned())), length)
         };
@@ -98,12 +114,19 @@ impl Parser {
     }
 
     fn error(&self, message: impl Into<String>) -> ParseError {
-        let position = self.tokens.get(self.next).map_or(self.end, |(position, _)| *position);
-        ParseError { position, message: message.into() }
+        let position = self
+            .tokens
+            .get(self.next)
+            .map_or(self.end, |(position, _)| *position);
+        ParseError {
+            position,
+            message: message.into(),
+        }
     }
 
     fn take_word(&mut self, wanted: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted));
+        let found =
+            matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted));
         self.next += usize::from(found);
         found
     }
@@ -119,7 +142,11 @@ impl Parser {
         while self.take_word("or") {
             parts.push(self.and(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Cohort::Or(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Cohort::Or(parts)
+        })
     }
 
     fn and(&mut self, depth: usize) -> Result<Cohort, ParseError> {
@@ -127,7 +154,11 @@ impl Parser {
         while self.take_word("and") {
             parts.push(self.not(depth)?);
         }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Cohort::And(parts) })
+        Ok(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Cohort::And(parts)
+        })
     }
 
     fn not(&mut self, depth: usize) -> Result<Cohort, ParseError> {
@@ -138,8 +169,16 @@ impl Parser {
             return Ok(Cohort::Not(Box::new(self.not(depth + 1)?)));
         }
         if self.take_symbol("(") {
-            let inner = if self.take_symbol(")") { return Ok(Cohort::everybody()) } else { self.or(depth + 1)? };
-            return if self.take_symbol(")") { Ok(inner) } else { Err(self.error("expected `)`")) };
+            let inner = if self.take_symbol(")") {
+                return Ok(Cohort::everybody());
+            } else {
+                self.or(depth + 1)?
+            };
+            return if self.take_symbol(")") {
+                Ok(inner)
+            } else {
+                Err(self.error("expected `)`"))
+            };
         }
         self.criterion()
     }
@@ -147,10 +186,16 @@ impl Parser {
     fn criterion(&mut self) -> Result<Cohort, ParseError> {
         let field = self.field()?;
         if self.take_word("recorded") {
-            return Ok(Cohort::Is(Criterion { field, test: Test::Recorded }));
+            return Ok(Cohort::Is(Criterion {
+                field,
+                test: Test::Recorded,
+            }));
         }
         if self.take_word("in") {
-            return Ok(Cohort::Is(Criterion { field, test: self.set_or_range(field)? }));
+            return Ok(Cohort::Is(Criterion {
+                field,
+                test: self.set_or_range(field)?,
+            }));
         }
         let Some(Token::Symbol(symbol)) = self.peek().cloned() else {
             return Err(self.error("expected =, !=, <, <=, >, >=, `in` or `recorded`"));
@@ -161,7 +206,11 @@ impl Parser {
         self.next += 1;
         let test = self.comparison(field, symbol)?;
         let criterion = Cohort::Is(Criterion { field, test });
-        Ok(if symbol == "!=" { Cohort::Not(Box::new(criterion)) } else { criterion })
+        Ok(if symbol == "!=" {
+            Cohort::Not(Box::new(criterion))
+        } else {
+            criterion
+        })
     }
 
     fn field(&mut self) -> Result<Field, ParseError> {
@@ -191,11 +240,27 @@ impl Parser {
         }
         let value = Some(self.number(field)?);
         Ok(Test::Range(match symbol {
-            "<" => Range { below: value, ..Range::default() },
-            "<=" => Range { max: value, ..Range::default() },
-            ">" => Range { above: value, ..Range::default() },
-            ">=" => Range { min: value, ..Range::default() },
-            _ => Range { min: value, max: value, ..Range::default() },
+            "<" => Range {
+                below: value,
+                ..Range::default()
+            },
+            "<=" => Range {
+                max: value,
+                ..Range::default()
+            },
+            ">" => Range {
+                above: value,
+                ..Range::default()
+            },
+            ">=" => Range {
+                min: value,
+                ..Range::default()
+            },
+            _ => Range {
+                min: value,
+                max: value,
+                ..Range::default()
+            },
         }))
     }
 
@@ -206,13 +271,21 @@ impl Parser {
                 return Err(self.error("expected `..`, as in 40..75"));
             }
             let max = Some(self.number(field)?);
-            return Ok(Test::Range(Range { min, max, ..Range::default() }));
+            return Ok(Test::Range(Range {
+                min,
+                max,
+                ..Range::default()
+            }));
         }
         let mut words = vec![self.value()?];
         while self.take_symbol(",") {
             words.push(self.value()?);
         }
-        if self.take_symbol("}") { Ok(Test::OneOf(words)) } else { Err(self.error("expected `,` or `}`")) }
+        if self.take_symbol("}") {
+            Ok(Test::OneOf(words))
+        } else {
+            Err(self.error("expected `,` or `}`"))
+        }
     }
 
     fn value(&mut self) -> Result<String, ParseError> {
@@ -238,9 +311,16 @@ impl Parser {
 
     /// A unit may follow a number; it must be the field's own.
     fn unit(&mut self, field: Field) -> Result<(), ParseError> {
-        let FieldKind::Number { unit } = field.kind() else { return Ok(()) };
-        let Some(Token::Word(word)) = self.peek() else { return Ok(()) };
-        if ["and", "or"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) {
+        let FieldKind::Number { unit } = field.kind() else {
+            return Ok(());
+        };
+        let Some(Token::Word(word)) = self.peek() else {
+            return Ok(());
+        };
+        if ["and", "or"]
+            .iter()
+            .any(|keyword| word.eq_ignore_ascii_case(keyword))
+        {
             return Ok(());
         }
         let years = unit == "a" && ["years", "year", "y"].contains(&word.as_str());
@@ -260,15 +340,16 @@ fn number(word: &str) -> Option<f64> {
 impl fmt::Display for Cohort {
     /// The text form, which parses back to the same cohort.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |parts: &[Self], word: &str, formatter: &mut fmt::Formatter<'_>| -> fmt::Result {
-            for (index, part) in parts.iter().enumerate() {
-                if index > 0 {
-                    write!(formatter, " {word} ")?;
+        let list =
+            |parts: &[Self], word: &str, formatter: &mut fmt::Formatter<'_>| -> fmt::Result {
+                for (index, part) in parts.iter().enumerate() {
+                    if index > 0 {
+                        write!(formatter, " {word} ")?;
+                    }
+                    part.fmt_inner(formatter)?;
                 }
-                part.fmt_inner(formatter)?;
-            }
-            Ok(())
-        };
+                Ok(())
+            };
         match self {
             Self::And(parts) => list(parts, "and", formatter),
             Self::Or(parts) => list(parts, "or", formatter),
@@ -295,7 +376,9 @@ impl fmt::Display for Criterion {
         let field = self.field.as_str();
         match &self.test {
             Test::Recorded => write!(formatter, "{field} recorded"),
-            Test::OneOf(words) if words.len() == 1 => write!(formatter, "{field} = {}", quoted(&words[0])),
+            Test::OneOf(words) if words.len() == 1 => {
+                write!(formatter, "{field} = {}", quoted(&words[0]))
+            }
             Test::OneOf(words) => {
                 let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
                 write!(formatter, "{field} in {{{}}}", words.join(", "))
@@ -307,10 +390,20 @@ impl fmt::Display for Criterion {
 
 fn write_range(formatter: &mut fmt::Formatter<'_>, field: &str, range: Range) -> fmt::Result {
     match range {
-        Range { min: Some(min), max: Some(max), above: None, below: None } => {
+        Range {
+            min: Some(min),
+            max: Some(max),
+            above: None,
+            below: None,
+        } => {
             write!(formatter, "{field} in {min}..{max}")
         }
-        Range { min, above, max, below } => {
+        Range {
+            min,
+            above,
+            max,
+            below,
+        } => {
             let bounds = [(">=", min), (">", above), ("<=", max), ("<", below)];
             let mut word = "";
             for (symbol, bound) in bounds {
@@ -319,14 +412,22 @@ fn write_range(formatter: &mut fmt::Formatter<'_>, field: &str, range: Range) ->
                     word = " and ";
                 }
             }
-            if word.is_empty() { write!(formatter, "{field} recorded") } else { Ok(()) }
+            if word.is_empty() {
+                write!(formatter, "{field} recorded")
+            } else {
+                Ok(())
+            }
         }
     }
 }
 
 fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word_length(word) == word.len();
-    if plain { word.to_owned() } else { format!("\"{word}\"") }
+    if plain {
+        word.to_owned()
+    } else {
+        format!("\"{word}\"")
+    }
 }
 
 #[cfg(test)]
@@ -351,9 +452,13 @@ mod tests {
 
     #[test]
     fn units_are_read_and_checked() {
-        assert_eq!("slice_thickness <= 2 mm and age > 40 years".parse::<Cohort>().unwrap().to_string(), {
-            "slice_thickness <= 2 and age > 40"
-        });
+        assert_eq!(
+            "slice_thickness <= 2 mm and age > 40 years"
+                .parse::<Cohort>()
+                .unwrap()
+                .to_string(),
+            { "slice_thickness <= 2 and age > 40" }
+        );
     }
 
     #[test]

@@ -1,0 +1,317 @@
+//! Messages between a node and the hub. The node always calls; every message is a [`Signed`] document.
+//!
+//! ```text
+//! POST /federation/v1/join       Signed<Message<Join>>     → Signed<Message<Membership>>
+//! POST /federation/v1/poll       Signed<Message<Poll>>     → Signed<Message<Delivery>>   (waits)
+//! POST /federation/v1/answers    Signed<Message<Answer>>   → Signed<Message<Receipt>>
+//! POST /federation/v1/datasets   Signed<Message<Publish>>  → Signed<Message<Receipt>>
+//! ```
+//! A message names its receiver's node, an id and an expiry; the receiver refuses strangers, what is expired and
+//! what it has seen. Losing, doubling or delaying one does no harm: a question is answered once and its stored
+//! answer is sent again as often as it is asked for.
+
+use arno_domain::{
+    AgreementKey, AnalysisId, Document, MessageId, NodeId, PublicKey, QuestionId, SearchId, Signed,
+    cohort::Cohort,
+    dataset::DatasetRecord,
+    permit::{Permit, Revocation},
+};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Base64, analyses::LogisticModel, search::SiteCounts};
+
+/// How long a message is good for: covers slow lines and clocks that differ by a minute.
+pub const MESSAGE_LIFETIME: Duration = Duration::seconds(120);
+
+/// The longest that the hub holds a poll open.
+pub const MAX_POLL_WAIT_MS: u64 = 25_000;
+
+/// Largest message that either side reads: four score histograms of 1,024 bins and two classes take 300 KB.
+pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The body of a message, with the name that separates its signature from all others.
+pub trait Body: Serialize + DeserializeOwned {
+    /// Such as `arno/message/poll/1`.
+    const KIND: &'static str;
+}
+
+/// A message between one node and the hub.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message<B> {
+    /// Its id, new for every sending.
+    pub id: MessageId,
+    /// The node at this end of the line: the author, or for the hub's messages the receiver.
+    pub node: NodeId,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+    /// When it was written.
+    pub issued_at: DateTime<Utc>,
+    /// After this it is refused.
+    pub expires_at: DateTime<Utc>,
+    /// What it says.
+    pub body: B,
+}
+
+impl<B> Message<B> {
+    /// A message written now.
+    pub fn new(node: NodeId, reply_to: Option<MessageId>, now: DateTime<Utc>, body: B) -> Self {
+        Self {
+            id: MessageId::new(),
+            node,
+            reply_to,
+            issued_at: now,
+            expires_at: now + MESSAGE_LIFETIME,
+            body,
+        }
+    }
+}
+
+impl<B: Body> Document for Message<B> {
+    const KIND: &'static str = B::KIND;
+}
+
+/// A node asks to join, with the code of its invitation. Signed with the key that it names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The one-time code.
+    pub code: String,
+    /// What the node says of itself.
+    pub card: NodeCard,
+}
+
+/// What a node says of itself; its own signature makes it binding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeCard {
+    /// The node's id, chosen by itself.
+    pub node: NodeId,
+    /// The site's name.
+    pub name: String,
+    /// Its town.
+    pub city: String,
+    /// Its country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Signs its messages.
+    pub signing_key: PublicKey,
+    /// Masks its contributions.
+    pub agreement_key: AgreementKey,
+    /// Version of its program.
+    pub software: String,
+}
+
+impl Document for NodeCard {
+    const KIND: &'static str = "arno/node-card/1";
+}
+
+impl Body for Join {
+    const KIND: &'static str = "arno/message/join/1";
+}
+
+/// The node is a member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// The federation's name.
+    pub federation: String,
+    /// When it was admitted.
+    pub joined_at: DateTime<Utc>,
+}
+
+impl Body for Membership {
+    const KIND: &'static str = "arno/message/membership/1";
+}
+
+/// A node asks for work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// How long to hold the line when there is none.
+    pub wait_ms: u64,
+    /// Version of the node's program.
+    pub software: String,
+    /// Instances that the node keeps, for the operator's page.
+    pub instances: u64,
+}
+
+impl Body for Poll {
+    const KIND: &'static str = "arno/message/poll/1";
+}
+
+/// All questions that the node has not answered yet, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The questions.
+    pub questions: Vec<Question>,
+}
+
+impl Body for Delivery {
+    const KIND: &'static str = "arno/message/delivery/1";
+}
+
+/// One question to one node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Its id; it is answered once.
+    pub id: QuestionId,
+    /// After this no answer is awaited.
+    pub expires_at: DateTime<Utc>,
+    /// What is asked.
+    pub body: QuestionBody,
+}
+
+/// What can be asked of a node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum QuestionBody {
+    /// How many match?
+    Search {
+        /// The federated search.
+        search: SearchId,
+        /// Who asks.
+        data_user: String,
+        /// What to count.
+        cohort: Cohort,
+    },
+    /// A masked contribution to one round.
+    Round(RoundQuestion),
+    /// Help to take the masks off a round's total.
+    Unmask(UnmaskQuestion),
+    /// A model fitted on this site's training patients alone.
+    LocalModel {
+        /// The analysis.
+        analysis: AnalysisId,
+        /// Who asks.
+        data_user: String,
+        /// The permit.
+        permit: Option<Signed<Permit>>,
+        /// The sites that take part.
+        sites: u32,
+    },
+    /// A permit was taken back.
+    Revoke(Signed<Revocation>),
+}
+
+/// One round of an analysis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundQuestion {
+    /// The analysis.
+    pub analysis: AnalysisId,
+    /// Rises by one; a node contributes once to each.
+    pub round: u32,
+    /// Who asks.
+    pub data_user: String,
+    /// The permit.
+    pub permit: Option<Signed<Permit>>,
+    /// All nodes whose contributions are added, sorted by id, each with its own signed card.
+    pub participants: Vec<Signed<NodeCard>>,
+    /// What to compute.
+    pub task: RoundTask,
+}
+
+/// What a contribution consists of. The vectors are those of `arno-learning`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum RoundTask {
+    /// Counts, sums and sums of squares of the features over training nodules.
+    Moments,
+    /// Log-likelihood, gradient and Hessian at these coefficients over training nodules.
+    Newton(LogisticModel),
+    /// Score histograms of these models over test nodules, one after the other.
+    Evaluate(Vec<LogisticModel>),
+}
+
+/// The hub names who contributed and who did not; each survivor helps once per round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnmaskQuestion {
+    /// The analysis.
+    pub analysis: AnalysisId,
+    /// The round.
+    pub round: u32,
+    /// An `UnmaskRequest` of `arno-learning` as JSON.
+    pub request: Base64,
+}
+
+/// A node's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The question.
+    pub question: QuestionId,
+    /// SHA-256 of the question's JSON, so that an answer cannot be moved to another question.
+    pub question_sha256: String,
+    /// What the node says.
+    pub body: AnswerBody,
+}
+
+impl Body for Answer {
+    const KIND: &'static str = "arno/message/answer/1";
+}
+
+/// What a node can say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum AnswerBody {
+    /// Protected counts.
+    Counts(SiteCounts),
+    /// A `Contribution` of `arno-learning` as JSON.
+    Contribution {
+        /// Masked vector and sealed shares.
+        payload: Base64,
+    },
+    /// An `Unmasking` of `arno-learning` as JSON.
+    Unmasking {
+        /// Seeds and shares.
+        payload: Base64,
+    },
+    /// The site's own model.
+    LocalModel {
+        /// The model.
+        model: LogisticModel,
+    },
+    /// Done, nothing to say.
+    Accepted,
+    /// Refused by a rule of the node.
+    Refused {
+        /// A stable word for programs.
+        code: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Tried and not achieved.
+    Failed {
+        /// Why, without patient data.
+        reason: String,
+    },
+}
+
+/// The hub has it, durably.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {}
+
+impl Body for Receipt {
+    const KIND: &'static str = "arno/message/receipt/1";
+}
+
+/// A node publishes a dataset version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The record, signed by the node.
+    pub record: Signed<DatasetRecord>,
+}
+
+impl Body for Publish {
+    const KIND: &'static str = "arno/message/publish/1";
+}

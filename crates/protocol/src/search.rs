@@ -1,0 +1,146 @@
+//! Federated search on the public API: the question, and per site what it honoured and counted.
+
+use arno_domain::{
+    NodeId, SearchId,
+    cohort::{Cohort, Field},
+    disclosure::ProtectedCount,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `GET /v1/fields`: one field that a cohort can ask about.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FieldInfo {
+    /// Its name in the cohort language.
+    pub field: Field,
+    /// Whether it holds a number.
+    pub numeric: bool,
+    /// UCUM unit of a number, empty for none.
+    pub unit: String,
+    /// What it means.
+    pub meaning: String,
+    /// Values that exist in the catalogue (words only).
+    pub examples: Vec<String>,
+}
+
+/// `POST /v1/searches`: the cohort as text or as a tree.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum NewSearch {
+    /// `modality = CT and age in 40..75`.
+    Text(String),
+    /// The same as a tree.
+    Cohort(Cohort),
+}
+
+/// A search and what the sites have said so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SearchState {
+    /// Its id.
+    pub id: SearchId,
+    /// Who asked.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: DateTime<Utc>,
+    /// The cohort as text.
+    pub text: String,
+    /// The cohort as a tree.
+    pub cohort: Cohort,
+    /// SHA-256 of the normal form: the same question has the same digest.
+    pub digest: String,
+    /// No more answers are awaited.
+    pub complete: bool,
+    /// One entry a node.
+    pub sites: Vec<SiteSearch>,
+    /// Totals over the sites that answered.
+    pub totals: SearchTotals,
+}
+
+/// Lowest and highest total: hidden small counts can be anything below their limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SearchTotals {
+    /// At least so many patients.
+    pub patients_low: u64,
+    /// At most so many patients.
+    pub patients_high: u64,
+    /// At least so many series.
+    pub series_low: u64,
+    /// At most so many series.
+    pub series_high: u64,
+}
+
+/// What one site says of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SiteSearch {
+    /// The node.
+    pub node: NodeId,
+    /// The site's name.
+    pub name: String,
+    /// Its answer, or why there is none.
+    pub answer: SiteAnswer,
+}
+
+/// A site's answer to a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteAnswer {
+    /// Not yet here.
+    Waiting,
+    /// Counted.
+    Counted(SiteCounts),
+    /// Nothing came in time; the node may be offline.
+    Late,
+    /// The node refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The node failed.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Counts of a site and how each criterion was honoured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteCounts {
+    /// The counts; `None` when a criterion is unsupported, because any count would be a guess.
+    pub counts: Option<Counts>,
+    /// One entry a criterion, in order of appearance.
+    pub criteria: Vec<CriterionReport>,
+}
+
+/// Distinct patients, studies and series, protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Distinct patients.
+    pub patients: ProtectedCount,
+    /// Distinct studies with images.
+    pub studies: ProtectedCount,
+    /// Distinct series.
+    pub series: ProtectedCount,
+}
+
+/// How a site honoured one criterion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CriterionReport {
+    /// The criterion as text.
+    pub criterion: String,
+    /// How it was honoured.
+    pub status: CriterionStatus,
+}
+
+/// How a criterion was honoured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CriterionStatus {
+    /// Evaluated on recorded values.
+    Applied,
+    /// This site records nothing of the kind.
+    Unsupported,
+}
