@@ -1,1 +1,15 @@
-//! What hub and node share: sign-in, errors, the embedded web app, serving, shutdown.
+//! What hub and node share: sign-in, errors, the embedded web app, serving, shutdown, logging.
+
+mod auth;
+mod error;
+mod logging;
+mod password;
+mod serve;
+mod web;
+
+pub use auth::{Auth, SignedIn, session_routes};
+pub use error::{ApiError, ApiJson, ApiQuery, ApiResult};
+pub use logging::init_logging;
+pub use password::{hash_password, verify_password};
+pub use serve::{bind_next, serve, serve_tls};
+pub use web::with_web_app;
