@@ -75,6 +75,26 @@ impl ApiClient {
         self.send(Method::PUT, path, Some(body)).await
     }
 
+    /// Reads bytes that are not JSON, such as a frame.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let response = self.request(Method::GET, path)?.send().await?;
+        let status = response.status();
+        let bytes = bounded(response, MAX_ANSWER_BYTES).await?;
+        if status.is_success() { Ok(bytes) } else { Err(failure(status, &bytes)) }
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<reqwest::RequestBuilder, ClientError> {
+        let url = self.base.join(path).map_err(|_| ClientError::Address(path.to_owned()))?;
+        let request = self.http.request(method, url);
+        Ok(match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        })
+    }
+
     async fn send<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         method: Method,
@@ -112,15 +132,18 @@ pub(crate) fn parse<T: DeserializeOwned>(
     status: StatusCode,
     bytes: &[u8],
 ) -> Result<T, ClientError> {
-    let unexpected = || ClientError::Unexpected {
-        status: status.as_u16(),
-    };
     if !status.is_success() {
-        let problem = serde_json::from_slice::<Problem>(bytes).map_err(|_| unexpected())?;
-        return Err(ClientError::Problem(problem));
+        return Err(failure(status, bytes));
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|_| unexpected())
+    serde_json::from_slice(bytes).map_err(|_| ClientError::Unexpected { status: status.as_u16() })
+}
+
+fn failure(status: StatusCode, bytes: &[u8]) -> ClientError {
+    match serde_json::from_slice::<Problem>(bytes) {
+        Ok(problem) => ClientError::Problem(problem),
+        Err(_) => ClientError::Unexpected { status: status.as_u16() },
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,10 @@ fn encode_one(value: f64) -> Option<u128> {
 
 /// Decodes words, each read as two's complement.
 pub fn decode(words: &[u128]) -> Vec<f64> {
-    words.iter().map(|&word| word as i128 as f64 / SCALE).collect()
+    words
+        .iter()
+        .map(|&word| word as i128 as f64 / SCALE)
+        .collect()
 }
 
 /// Adds `other` to `sum`, word by word, modulo 2^128. Both must have the same length; callers check that.
@@ -70,7 +73,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<u128>, FixedError> {
     if !rest.is_empty() {
         return Err(FixedError::Length { bytes: bytes.len() });
     }
-    Ok(words.iter().map(|word| u128::from_le_bytes(*word)).collect())
+    Ok(words
+        .iter()
+        .map(|word| u128::from_le_bytes(*word))
+        .collect())
 }
 
 #[cfg(test)]

@@ -76,7 +76,12 @@ impl RoundContext {
         question: [u8; 32],
         participants: Vec<Participant>,
     ) -> Result<Self, SecaggError> {
-        Self::try_from(Facts { analysis, round, question, participants })
+        Self::try_from(Facts {
+            analysis,
+            round,
+            question,
+            participants,
+        })
     }
 
     /// The participants, in order of their ids.
@@ -101,7 +106,9 @@ impl RoundContext {
 
     /// Place of a node among the participants, from 0.
     pub(super) fn place(&self, node: ParticipantId) -> Result<usize, SecaggError> {
-        let found = self.participants().binary_search_by_key(&node, |participant| participant.node);
+        let found = self
+            .participants()
+            .binary_search_by_key(&node, |participant| participant.node);
         found.map_err(|_| SecaggError::NotAParticipant(node))
     }
 
@@ -116,7 +123,9 @@ impl TryFrom<Facts> for RoundContext {
 
     fn try_from(mut facts: Facts) -> Result<Self, SecaggError> {
         facts.check_count()?;
-        facts.participants.sort_by_key(|participant| participant.node);
+        facts
+            .participants
+            .sort_by_key(|participant| participant.node);
         facts.check_unique()?;
         let digest = facts.digest();
         Ok(Self { facts, digest })
@@ -142,7 +151,9 @@ impl Facts {
     fn check_unique(&self) -> Result<(), SecaggError> {
         for (place, one) in self.participants.iter().enumerate() {
             let mut others = self.participants[..place].iter();
-            if others.any(|other| other.node == one.node || other.agreement_public == one.agreement_public) {
+            if others.any(|other| {
+                other.node == one.node || other.agreement_public == one.agreement_public
+            }) {
                 return Err(SecaggError::DuplicateParticipant(one.node));
             }
         }

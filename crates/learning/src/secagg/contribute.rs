@@ -63,9 +63,15 @@ pub fn contribute(
     let seeds = secret.seeds(context, place)?;
     let mut masked = encode(values)?;
     put_on_masks(&mut masked, &seeds, place);
-    let commitments = (0..seeds.len()).map(|slot| commitment(context, me, context.node(slot), &seeds[slot]));
+    let commitments =
+        (0..seeds.len()).map(|slot| commitment(context, me, context.node(slot), &seeds[slot]));
     let shares = seal_shares(context, me, secret, &seeds)?;
-    Ok(Contribution { from: me, masked, commitments: commitments.collect(), shares })
+    Ok(Contribution {
+        from: me,
+        masked,
+        commitments: commitments.collect(),
+        shares,
+    })
 }
 
 impl Contribution {
@@ -78,15 +84,30 @@ impl Contribution {
         let fits = self.masked.len() == values
             && self.commitments.len() == nodes.len()
             && self.shares.len() == nodes.len()
-            && self.shares.iter().zip(nodes).all(|(share, node)| share.to == node.node)
-            && self.shares.iter().all(|share| share.ciphertext.len() == sealed_bytes);
-        if fits { Ok(()) } else { Err(SecaggError::Malformed(self.from)) }
+            && self
+                .shares
+                .iter()
+                .zip(nodes)
+                .all(|(share, node)| share.to == node.node)
+            && self
+                .shares
+                .iter()
+                .all(|share| share.ciphertext.len() == sealed_bytes);
+        if fits {
+            Ok(())
+        } else {
+            Err(SecaggError::Malformed(self.from))
+        }
     }
 }
 
 fn put_on_masks(words: &mut [u128], seeds: &[Seed], place: usize) {
     for (slot, seed) in seeds.iter().enumerate() {
-        let sign = if slot == place { Sign::Plus } else { Sign::of_pair(place, slot) };
+        let sign = if slot == place {
+            Sign::Plus
+        } else {
+            Sign::of_pair(place, slot)
+        };
         apply(words, seed, sign);
     }
 }
@@ -124,10 +145,16 @@ fn seal(
     let key = secret.seal_key(context, receiver, me, to)?;
     let nonce = secret.nonce(context, to);
     let bound = associated_data(context, me, to);
-    let payload = Payload { msg: text, aad: &bound };
+    let payload = Payload {
+        msg: text,
+        aad: &bound,
+    };
     let sealed = ChaCha20Poly1305::new(&key.into()).encrypt(&nonce.into(), payload);
     let sealed = sealed.expect("a share is far below the cipher's limit of 256 GiB");
-    Ok(SealedShare { to, ciphertext: [nonce.as_slice(), &sealed].concat() })
+    Ok(SealedShare {
+        to,
+        ciphertext: [nonce.as_slice(), &sealed].concat(),
+    })
 }
 
 /// Opens the shares that `from` sealed to the holder of `secret`: one per slot, in order of the participants.
@@ -140,14 +167,23 @@ pub(super) fn open(
 ) -> Result<Vec<Share>, SecaggError> {
     let rejected = SecaggError::ShareRejected(from);
     let key = secret.seal_key(context, context.place(from)?, from, me)?;
-    let (nonce, sealed) = ciphertext.split_first_chunk::<NONCE_BYTES>().ok_or(rejected.clone())?;
+    let (nonce, sealed) = ciphertext
+        .split_first_chunk::<NONCE_BYTES>()
+        .ok_or(rejected.clone())?;
     let bound = associated_data(context, from, me);
-    let payload = Payload { msg: sealed, aad: &bound };
+    let payload = Payload {
+        msg: sealed,
+        aad: &bound,
+    };
     let text = ChaCha20Poly1305::new(&key.into()).decrypt(&(*nonce).into(), payload);
     let text = text.map_err(|_| rejected.clone())?;
     let (shares, rest) = text.as_chunks::<32>();
     let fits = rest.is_empty() && shares.len() == context.participants().len();
-    if fits { Ok(shares.to_vec()) } else { Err(rejected) }
+    if fits {
+        Ok(shares.to_vec())
+    } else {
+        Err(rejected)
+    }
 }
 
 fn associated_data(context: &RoundContext, from: ParticipantId, to: ParticipantId) -> Vec<u8> {

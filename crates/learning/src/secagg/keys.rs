@@ -33,7 +33,10 @@ impl fmt::Debug for NodeSecret {
 impl NodeSecret {
     /// From the node's X25519 secret key and 32 further random bytes that serve for nothing else.
     pub fn new(agreement_secret: [u8; 32], mask_secret: [u8; 32]) -> Self {
-        Self { agreement: StaticSecret::from(agreement_secret), mask: mask_secret }
+        Self {
+            agreement: StaticSecret::from(agreement_secret),
+            mask: mask_secret,
+        }
     }
 
     /// The public X25519 key that belongs into [`super::Participant`].
@@ -42,14 +45,26 @@ impl NodeSecret {
     }
 
     /// Place of this node in the round, if the round names it with the right key.
-    pub(super) fn place_in(&self, context: &RoundContext, me: ParticipantId) -> Result<usize, SecaggError> {
+    pub(super) fn place_in(
+        &self,
+        context: &RoundContext,
+        me: ParticipantId,
+    ) -> Result<usize, SecaggError> {
         let place = context.place(me)?;
         let named = context.participants()[place].agreement_public;
-        if named == self.agreement_public() { Ok(place) } else { Err(SecaggError::NotMyKey) }
+        if named == self.agreement_public() {
+            Ok(place)
+        } else {
+            Err(SecaggError::NotMyKey)
+        }
     }
 
     /// The node's seeds of a round, by place: at its own place the seed of its own mask, elsewhere that of the pair mask.
-    pub(super) fn seeds(&self, context: &RoundContext, place: usize) -> Result<Vec<Seed>, SecaggError> {
+    pub(super) fn seeds(
+        &self,
+        context: &RoundContext,
+        place: usize,
+    ) -> Result<Vec<Seed>, SecaggError> {
         let places = 0..context.participants().len();
         places
             .map(|other| match other == place {
@@ -84,9 +99,17 @@ impl NodeSecret {
         Ok(derive(context, &shared, &[b"seal", &from.0, &to.0]))
     }
 
-    fn pair_seed(&self, context: &RoundContext, place: usize, other: usize) -> Result<Seed, SecaggError> {
+    fn pair_seed(
+        &self,
+        context: &RoundContext,
+        place: usize,
+        other: usize,
+    ) -> Result<Seed, SecaggError> {
         let shared = self.shared(context, other)?;
-        let (low, high) = (context.node(place.min(other)), context.node(place.max(other)));
+        let (low, high) = (
+            context.node(place.min(other)),
+            context.node(place.max(other)),
+        );
         Ok(derive(context, &shared, &[b"pair mask", &low.0, &high.0]))
     }
 
@@ -94,7 +117,9 @@ impl NodeSecret {
         let public = PublicKey::from(context.participants()[other].agreement_public);
         let shared = self.agreement.diffie_hellman(&public);
         let usable = shared.was_contributory();
-        usable.then(|| shared.to_bytes()).ok_or(SecaggError::WeakKey(context.node(other)))
+        usable
+            .then(|| shared.to_bytes())
+            .ok_or(SecaggError::WeakKey(context.node(other)))
     }
 
     fn own(&self, context: &RoundContext, label: &[u8], id: &[u8; 16]) -> [u8; 32] {
@@ -103,7 +128,12 @@ impl NodeSecret {
 }
 
 /// What `owner` publishes of its seed in `slot`, so that false shares are noticed. The seed has 256 bits and stays hidden.
-pub(super) fn commitment(context: &RoundContext, owner: ParticipantId, slot: ParticipantId, seed: &Seed) -> [u8; 32] {
+pub(super) fn commitment(
+    context: &RoundContext,
+    owner: ParticipantId,
+    slot: ParticipantId,
+    seed: &Seed,
+) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"arno secagg commitment 1");
     hash.update(context.digest());
@@ -115,7 +145,8 @@ pub(super) fn commitment(context: &RoundContext, owner: ParticipantId, slot: Par
 
 fn derive(context: &RoundContext, secret: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
     let mut key = [0; 32];
-    let expanded = Hkdf::<Sha256>::new(Some(context.digest()), secret).expand_multi_info(info, &mut key);
+    let expanded =
+        Hkdf::<Sha256>::new(Some(context.digest()), secret).expand_multi_info(info, &mut key);
     expanded.expect("32 bytes are within HKDF's limit of 255 blocks");
     key
 }

@@ -21,7 +21,11 @@ pub(super) enum Sign {
 impl Sign {
     /// The sign with which the node at `place` applies its pair mask with the node at `other`: the two cancel in the sum.
     pub(super) fn of_pair(place: usize, other: usize) -> Self {
-        if other > place { Self::Plus } else { Self::Minus }
+        if other > place {
+            Self::Plus
+        } else {
+            Self::Minus
+        }
     }
 
     /// The sign that takes the mask off again.

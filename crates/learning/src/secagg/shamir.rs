@@ -12,22 +12,39 @@ pub(super) type Share = [u8; 32];
 
 /// Shares of `secret` for the places `0..count`, any `threshold` of which rebuild it. Coefficients come from the key stream of
 /// `polynomial_key`. `1 <= threshold <= count <= 255`.
-pub(super) fn split(secret: &Seed, polynomial_key: &Seed, threshold: usize, count: usize) -> Vec<Share> {
+pub(super) fn split(
+    secret: &Seed,
+    polynomial_key: &Seed,
+    threshold: usize,
+    count: usize,
+) -> Vec<Share> {
     let mut coefficients = vec![[0; 32]; threshold];
     stream(polynomial_key).apply_keystream(coefficients[1..].as_flattened_mut());
     coefficients[0] = *secret;
-    (0..count).map(|place| evaluate(&coefficients, point(place))).collect()
+    (0..count)
+        .map(|place| evaluate(&coefficients, point(place)))
+        .collect()
 }
 
-/// The secret that these shares, each with its place, rebuild. Places must differ; with fewer shares than the threshold the
-/// result is unrelated to the secret.
-pub(super) fn combine(shares: &[(usize, Share)]) -> Seed {
+/// Lagrange's weights at the point 0 of shares at these places, which must differ: the product of `x_j / (x_j - x_i)` over
+/// all other places; minus is plus is xor here. They serve for all seeds of which the same nodes reveal shares.
+pub(super) fn weights(places: &[usize]) -> Vec<u8> {
+    let points: Vec<u8> = places.iter().map(|place| point(*place)).collect();
+    let weight = |own: &u8| {
+        let others = points.iter().filter(|other| *other != own);
+        others.fold(1, |weight, other| {
+            multiply(weight, multiply(*other, inverse(other ^ own)))
+        })
+    };
+    points.iter().map(weight).collect()
+}
+
+/// The secret that these shares rebuild, given their weights. From fewer shares than the threshold comes something
+/// unrelated to the secret.
+pub(super) fn combine(weights: &[u8], shares: &[Share]) -> Seed {
     let mut secret = [0; 32];
-    for (at, (_, share)) in shares.iter().enumerate() {
-        let weight = weight_at_zero(shares, at);
-        for (sum, byte) in secret.iter_mut().zip(share) {
-            *sum ^= multiply(weight, *byte);
-        }
+    for (weight, share) in weights.iter().zip(shares) {
+        add(&mut secret, &multiply_all(share, *weight));
     }
     secret
 }
@@ -40,40 +57,51 @@ fn point(place: usize) -> u8 {
 fn evaluate(coefficients: &[[u8; 32]], x: u8) -> Share {
     let mut value = [0; 32];
     for coefficient in coefficients.iter().rev() {
-        for (sum, byte) in value.iter_mut().zip(coefficient) {
-            *sum = multiply(*sum, x) ^ byte;
-        }
+        value = multiply_all(&value, x);
+        add(&mut value, coefficient);
     }
     value
 }
 
-/// Lagrange's weight of share `at` at the point 0: the product of `x_j / (x_j - x_at)`; minus is plus is xor here.
-fn weight_at_zero(shares: &[(usize, Share)], at: usize) -> u8 {
-    let own = point(shares[at].0);
-    let others = shares.iter().map(|(place, _)| point(*place)).filter(|other| *other != own);
-    others.fold(1, |weight, other| multiply(weight, multiply(other, inverse(other ^ own))))
+fn add(sum: &mut [u8; 32], term: &[u8; 32]) {
+    sum.iter_mut()
+        .zip(term)
+        .for_each(|(sum, term)| *sum ^= term);
 }
 
-fn multiply(mut a: u8, mut b: u8) -> u8 {
-    let mut product = 0;
-    for _ in 0..8 {
-        product ^= a & (b & 1).wrapping_neg();
-        a = (a << 1) ^ (0x1b & (a >> 7).wrapping_neg());
-        b >>= 1;
+/// Each byte times `factor`, bit by bit of the factor, so that the compiler can take many bytes at a time.
+fn multiply_all(bytes: &[u8; 32], factor: u8) -> [u8; 32] {
+    let mut product = [0; 32];
+    let mut shifted = *bytes;
+    for bit in 0..8 {
+        let taken = (factor >> bit & 1).wrapping_neg();
+        for (product, shifted) in product.iter_mut().zip(&mut shifted) {
+            *product ^= *shifted & taken;
+            *shifted = (*shifted << 1) ^ (0x1b & (*shifted >> 7).wrapping_neg());
+        }
     }
     product
 }
 
-/// The inverse is the 254th power, since every element but 0 has the order 255 or a divisor of it.
+fn multiply(a: u8, b: u8) -> u8 {
+    multiply_all(&[a; 32], b)[0]
+}
+
+/// The inverse is the 254th power, since the order of every element but 0 divides 255.
 fn inverse(a: u8) -> u8 {
     (0..253).fold(a, |power, _| multiply(power, a))
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{any, prop, prop_assert_eq, prop_assert_ne, proptest};
+    use proptest::prelude::{Strategy, any, prop, prop_assert_eq, prop_assert_ne, proptest};
 
-    use super::{combine, inverse, multiply, split};
+    use super::{Share, combine, inverse, multiply, split, weights};
+
+    fn rebuild(places: &[usize], shares: &[Share]) -> [u8; 32] {
+        let chosen: Vec<_> = places.iter().map(|place| shares[*place]).collect();
+        combine(&weights(places), &chosen)
+    }
 
     #[test]
     fn the_field_is_that_of_aes() {
@@ -93,10 +121,9 @@ mod tests {
         ) {
             let shares = split(&secret, &key, threshold, count);
             let start = shuffle.index(count);
-            let chosen: Vec<_> =
-                (0..threshold).map(|step| (start + step) % count).map(|place| (place, shares[place])).collect();
-            prop_assert_eq!(combine(&chosen), secret);
-            prop_assert_ne!(combine(&chosen[1..]), secret);
+            let places: Vec<_> = (0..threshold).map(|step| (start + step) % count).collect();
+            prop_assert_eq!(rebuild(&places, &shares), secret);
+            prop_assert_ne!(rebuild(&places[1..], &shares), secret);
         }
     }
 
@@ -110,6 +137,4 @@ mod tests {
         assert_eq!(super::evaluate(&[[1; 32], slope], 1), shares[0]);
         assert_eq!(super::evaluate(&[other_secret, other_slope], 1), shares[0]);
     }
-
-    use proptest::strategy::Strategy;
 }
