@@ -47,21 +47,44 @@ pub(crate) enum HeaderError {
 pub(crate) fn read_header(bytes: &[u8], encoding: Encoding) -> Result<ElementHeader, HeaderError> {
     let (tag, field) = read_tag_and_field(bytes, encoding)?;
     if tag.0 == ITEM.0 || !encoding.is_explicit() {
-        return Ok(ElementHeader { tag, vr: None, length: encoding.u32(field), size: SHORT_HEADER });
+        return Ok(ElementHeader {
+            tag,
+            vr: None,
+            length: encoding.u32(field),
+            size: SHORT_HEADER,
+        });
     }
     let vr = explicit_vr([field[0], field[1]]).ok_or(HeaderError::NoVr { tag })?;
     if has_short_length(vr) {
         let length = u32::from(encoding.u16([field[2], field[3]]));
-        return Ok(ElementHeader { tag, vr: Some(vr), length, size: SHORT_HEADER });
+        return Ok(ElementHeader {
+            tag,
+            vr: Some(vr),
+            length,
+            size: SHORT_HEADER,
+        });
     }
-    let long = bytes.get(SHORT_HEADER..LONG_HEADER).and_then(|b| b.try_into().ok());
-    let long = long.ok_or(HeaderError::Short { tag, needed: LONG_HEADER })?;
-    Ok(ElementHeader { tag, vr: Some(vr), length: encoding.u32(long), size: LONG_HEADER })
+    let long = bytes
+        .get(SHORT_HEADER..LONG_HEADER)
+        .and_then(|b| b.try_into().ok());
+    let long = long.ok_or(HeaderError::Short {
+        tag,
+        needed: LONG_HEADER,
+    })?;
+    Ok(ElementHeader {
+        tag,
+        vr: Some(vr),
+        length: encoding.u32(long),
+        size: LONG_HEADER,
+    })
 }
 
 fn read_tag_and_field(bytes: &[u8], encoding: Encoding) -> Result<(Tag, [u8; 4]), HeaderError> {
     let Some(&[a, b, c, d, e, f, g, h]) = bytes.first_chunk::<SHORT_HEADER>() else {
-        return Err(HeaderError::Short { tag: Tag(0, 0), needed: SHORT_HEADER });
+        return Err(HeaderError::Short {
+            tag: Tag(0, 0),
+            needed: SHORT_HEADER,
+        });
     };
     Ok((encoding.tag([a, b, c, d]), [e, f, g, h]))
 }

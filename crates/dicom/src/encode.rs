@@ -61,8 +61,14 @@ impl Encoder<'_> {
         if bytes.len() % 2 == 1 {
             bytes.push(padding(vr));
         }
-        let fits = !self.encoding.is_explicit() || !has_short_length(vr) || bytes.len() <= usize::from(u16::MAX);
-        self.element_header(tag, if fits { vr } else { VR::UN }, u32::try_from(bytes.len()).unwrap_or(UNDEFINED - 1));
+        let fits = !self.encoding.is_explicit()
+            || !has_short_length(vr)
+            || bytes.len() <= usize::from(u16::MAX);
+        self.element_header(
+            tag,
+            if fits { vr } else { VR::UN },
+            u32::try_from(bytes.len()).unwrap_or(UNDEFINED - 1),
+        );
         self.out.extend_from_slice(&bytes);
     }
 
@@ -97,7 +103,10 @@ impl Encoder<'_> {
 
     fn item(&mut self, bytes: &[u8]) {
         let odd = bytes.len() % 2;
-        self.item_header(ITEM, u32::try_from(bytes.len() + odd).unwrap_or(UNDEFINED - 1));
+        self.item_header(
+            ITEM,
+            u32::try_from(bytes.len() + odd).unwrap_or(UNDEFINED - 1),
+        );
         self.out.extend_from_slice(bytes);
         self.out.extend_from_slice(&[0][..odd]);
     }
@@ -127,12 +136,20 @@ impl Encoder<'_> {
     }
 
     fn u16(&mut self, number: u16) {
-        let bytes = if self.encoding.is_big() { number.to_be_bytes() } else { number.to_le_bytes() };
+        let bytes = if self.encoding.is_big() {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        };
         self.out.extend_from_slice(&bytes);
     }
 
     fn u32(&mut self, number: u32) {
-        let bytes = if self.encoding.is_big() { number.to_be_bytes() } else { number.to_le_bytes() };
+        let bytes = if self.encoding.is_big() {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        };
         self.out.extend_from_slice(&bytes);
     }
 }

@@ -12,7 +12,9 @@ pub enum ReadError {
     #[error("not a DICOM file: {0}")]
     NotDicom(NotDicom),
     /// The file ends before what it declares: ask the sender again.
-    #[error("truncated: {tag} at byte {offset} declares {declared} bytes but only {available} follow")]
+    #[error(
+        "truncated: {tag} at byte {offset} declares {declared} bytes but only {available} follow"
+    )]
     Truncated {
         /// Where the element starts, in bytes.
         offset: u64,
@@ -103,6 +105,9 @@ pub enum Limited {
     /// Elements and items.
     #[error("elements and items")]
     Elements,
+    /// Items of all sequences.
+    #[error("items")]
+    Items,
     /// Values in all multi-valued text elements.
     #[error("text values")]
     TextValues,

@@ -24,11 +24,21 @@ pub(crate) fn build(bytes: &[u8], entries: &[Entry]) -> InMemDicomObject {
 }
 
 /// Elements up to the [`Entry::End`] of this item, or to the last entry at the top level.
-fn build_data_set(bytes: &[u8], entries: &mut Iter<'_, Entry>, mut charset: Charset) -> InMemDicomObject {
+fn build_data_set(
+    bytes: &[u8],
+    entries: &mut Iter<'_, Entry>,
+    mut charset: Charset,
+) -> InMemDicomObject {
     let mut elements: Vec<InMemElement> = Vec::new();
     while let Some(entry) = entries.next() {
         match *entry {
-            Entry::Value { tag, vr, big, start, length } => {
+            Entry::Value {
+                tag,
+                vr,
+                big,
+                start,
+                length,
+            } => {
                 let value = read_value(&bytes[start..start + length as usize], vr, big, &charset);
                 if tag == tags::SPECIFIC_CHARACTER_SET {
                     charset = charset_of(&value);
@@ -36,14 +46,21 @@ fn build_data_set(bytes: &[u8], entries: &mut Iter<'_, Entry>, mut charset: Char
                 elements.push(DataElement::new(tag, vr, value));
             }
             Entry::Sequence { tag } => elements.push(build_sequence(bytes, entries, tag, &charset)),
-            Entry::Fragments { tag, big, start } => elements.push(build_fragments(&bytes[start..], tag, big)),
+            Entry::Fragments { tag, big, start } => {
+                elements.push(build_fragments(&bytes[start..], tag, big))
+            }
             Entry::Item | Entry::End => break,
         }
     }
     InMemDicomObject::from_element_iter(elements)
 }
 
-fn build_sequence(bytes: &[u8], entries: &mut Iter<'_, Entry>, tag: Tag, charset: &Charset) -> InMemElement {
+fn build_sequence(
+    bytes: &[u8],
+    entries: &mut Iter<'_, Entry>,
+    tag: Tag,
+    charset: &Charset,
+) -> InMemElement {
     let mut items: C<InMemDicomObject> = C::new();
     while let Some(Entry::Item) = entries.next() {
         items.push(build_data_set(bytes, entries, charset.clone()));
@@ -54,7 +71,9 @@ fn build_sequence(bytes: &[u8], entries: &mut Iter<'_, Entry>, tag: Tag, charset
 /// The character set that a value of (0008,0005) switches to.
 pub(crate) fn charset_of(value: &PrimitiveValue) -> Charset {
     match value {
-        PrimitiveValue::Strs(values) => Charset::from_values(&values.iter().map(String::as_str).collect::<Vec<_>>()),
+        PrimitiveValue::Strs(values) => {
+            Charset::from_values(&values.iter().map(String::as_str).collect::<Vec<_>>())
+        }
         PrimitiveValue::Str(value) => Charset::from_values(&value.split('\\').collect::<Vec<_>>()),
         _ => Charset::latin(),
     }
@@ -62,19 +81,34 @@ pub(crate) fn charset_of(value: &PrimitiveValue) -> Charset {
 
 /// Fragments of an icon image; the first item is its offset table (PS3.5 A.4).
 fn build_fragments(bytes: &[u8], tag: Tag, big: bool) -> InMemElement {
-    let encoding = if big { Encoding::ExplicitBig } else { Encoding::ExplicitLittle };
+    let encoding = if big {
+        Encoding::ExplicitBig
+    } else {
+        Encoding::ExplicitLittle
+    };
     let mut items = fragment_items(bytes, encoding);
     let table = items.next().unwrap_or_default();
-    let table: C<u32> = table.as_chunks::<4>().0.iter().map(|unit| encoding.u32(*unit)).collect();
+    let table: C<u32> = table
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|unit| encoding.u32(*unit))
+        .collect();
     let fragments: C<Vec<u8>> = items.map(<[u8]>::to_vec).collect();
-    DataElement::new(tag, VR::OB, Value::PixelSequence(PixelFragmentSequence::new(table, fragments)))
+    DataElement::new(
+        tag,
+        VR::OB,
+        Value::PixelSequence(PixelFragmentSequence::new(table, fragments)),
+    )
 }
 
 /// The items of an encapsulated value, offset table first, up to the delimiter or the first thing that is none.
 pub(crate) fn fragment_items(bytes: &[u8], encoding: Encoding) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let header = read_header(rest, encoding).ok().filter(|header| header.tag == ITEM)?;
+        let header = read_header(rest, encoding)
+            .ok()
+            .filter(|header| header.tag == ITEM)?;
         let value = rest.get(SHORT_HEADER..)?.get(..header.length as usize)?;
         rest = &rest[SHORT_HEADER + value.len()..];
         Some(value)

@@ -61,11 +61,16 @@ impl Instance {
     pub fn read(bytes: Bytes) -> Result<Self, ReadError> {
         let opening = meta::open(&bytes)?;
         if opening.syntax.deflated {
-            let inflated = inflate(&bytes[opening.data_set..])?;
+            let inflated = inflate(&bytes[opening.data_set..], MAX_INFLATED_BYTES)?;
             let syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.to_owned();
             return read_data_set(&inflated, 0, Encoding::ExplicitLittle, syntax);
         }
-        read_data_set(&bytes, opening.data_set, opening.syntax.encoding, opening.transfer_syntax)
+        read_data_set(
+            &bytes,
+            opening.data_set,
+            opening.syntax.encoding,
+            opening.transfer_syntax,
+        )
     }
 
     /// Encodes the instance as a Part 10 file with Arno's implementation class UID.
@@ -77,15 +82,24 @@ impl Instance {
     /// Encodes the instance and says where the pixel value lies in the file.
     #[must_use]
     pub fn write_with_pixel_offset(&self) -> Written {
-        let pixel_bytes = self.pixels.as_ref().map_or(0, |pixels| pixels.encoded.len());
+        let pixel_bytes = self
+            .pixels
+            .as_ref()
+            .map_or(0, |pixels| pixels.encoded.len());
         let mut bytes = Vec::with_capacity(TYPICAL_HEADER_BYTES + pixel_bytes);
         meta::write_meta(&mut bytes, &self.header, &self.transfer_syntax);
         write_data_set(&mut bytes, &self.header, encoding_of(&self.transfer_syntax));
-        let pixel_offset = self.pixels.as_ref().map(|pixels| (bytes.len() + pixels.value_offset) as u64);
+        let pixel_offset = self
+            .pixels
+            .as_ref()
+            .map(|pixels| (bytes.len() + pixels.value_offset) as u64);
         if let Some(pixels) = &self.pixels {
             bytes.extend_from_slice(&pixels.encoded);
         }
-        Written { bytes, pixel_offset }
+        Written {
+            bytes,
+            pixel_offset,
+        }
     }
 }
 
@@ -97,7 +111,12 @@ pub(crate) fn encoding_of(transfer_syntax: &str) -> Encoding {
     lookup(transfer_syntax).map_or(Encoding::ExplicitLittle, |syntax| syntax.encoding)
 }
 
-fn read_data_set(bytes: &Bytes, start: usize, encoding: Encoding, syntax: String) -> Result<Instance, ReadError> {
+fn read_data_set(
+    bytes: &Bytes,
+    start: usize,
+    encoding: Encoding,
+    syntax: String,
+) -> Result<Instance, ReadError> {
     let Scan { entries, pixels } = scan(bytes, start, encoding)?;
     Ok(Instance {
         transfer_syntax: syntax,
@@ -114,12 +133,35 @@ fn pixel_element(bytes: &Bytes, span: PixelSpan) -> PixelElement {
     }
 }
 
-fn inflate(deflated: &[u8]) -> Result<Bytes, ReadError> {
+fn inflate(deflated: &[u8], limit: u64) -> Result<Bytes, ReadError> {
     let mut inflated = Vec::new();
-    let mut decoder = flate2::read::DeflateDecoder::new(deflated).take(MAX_INFLATED_BYTES + 1);
-    decoder.read_to_end(&mut inflated).map_err(|_| ReadError::DamagedDeflate)?;
-    if inflated.len() as u64 > MAX_INFLATED_BYTES {
-        return Err(ReadError::InflatesTooLarge { limit: MAX_INFLATED_BYTES });
+    let mut decoder = flate2::read::DeflateDecoder::new(deflated).take(limit + 1);
+    decoder
+        .read_to_end(&mut inflated)
+        .map_err(|_| ReadError::DamagedDeflate)?;
+    if inflated.len() as u64 > limit {
+        return Err(ReadError::InflatesTooLarge { limit });
     }
     Ok(Bytes::from(inflated))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::{ReadError, inflate};
+
+    #[test]
+    fn a_deflate_bomb_stops_at_the_limit() {
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
+        let bomb = encoder.finish().unwrap();
+        assert!(bomb.len() < 2000);
+        assert_eq!(
+            inflate(&bomb, 1000),
+            Err(ReadError::InflatesTooLarge { limit: 1000 })
+        );
+        assert_eq!(inflate(&bomb, 1 << 20).unwrap().len(), 1 << 20);
+    }
 }

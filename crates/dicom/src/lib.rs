@@ -6,16 +6,27 @@
 //!
 //! Not here: de-identification (`arno-deid`), storage (`arno-store`), DIMSE.
 
+mod attributes;
+pub mod check;
 mod element;
 mod encode;
 mod error;
+pub mod frames;
 mod header;
 pub mod instance;
+pub mod listing;
 mod meta;
+pub mod outlines;
 pub mod scan;
+pub mod summary;
 mod syntax;
 mod text;
 mod value;
 
+pub use check::{CheckError, check};
 pub use error::{Limited, NotDicom, Problem};
+pub use frames::{Frame, FrameError, FrameLayout};
 pub use instance::{Header, Instance, PixelElement, ReadError, Written};
+pub use listing::ElementText;
+pub use outlines::{Geometry, Outline};
+pub use summary::{Summary, summarise};

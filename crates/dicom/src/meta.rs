@@ -31,39 +31,73 @@ pub(crate) struct Opening {
 /// Finds the data set of a Part 10 file or of a bare data set.
 pub(crate) fn open(bytes: &[u8]) -> Result<Opening, ReadError> {
     let start = meta_start(bytes)?;
-    let Meta { transfer_syntax, data_set } = read_meta(bytes, start)?;
+    let Meta {
+        transfer_syntax,
+        data_set,
+    } = read_meta(bytes, start)?;
     if data_set == bytes.len() {
         return Err(ReadError::NotDicom(NotDicom::NoDataSet));
     }
     let first = first_bytes(bytes, data_set);
     let Some(uid) = transfer_syntax else {
-        let encoding = guess(first, bytes.len() - data_set).ok_or_else(|| without_syntax(bytes, start, data_set))?;
+        let encoding = guess(first, bytes.len() - data_set)
+            .ok_or_else(|| without_syntax(bytes, start, data_set))?;
         return Ok(native(encoding, data_set));
     };
-    let syntax = lookup(&uid).ok_or_else(|| ReadError::UnsupportedTransferSyntax { uid: shown(&uid) })?;
+    let syntax =
+        lookup(&uid).ok_or_else(|| ReadError::UnsupportedTransferSyntax { uid: shown(&uid) })?;
     if uid == syntax.encoding.native_uid() {
-        return Ok(native(correct(syntax.encoding, first, bytes.len() - data_set), data_set));
+        return Ok(native(
+            correct(syntax.encoding, first, bytes.len() - data_set),
+            data_set,
+        ));
     }
-    Ok(Opening { transfer_syntax: uid, syntax, data_set })
+    Ok(Opening {
+        transfer_syntax: uid,
+        syntax,
+        data_set,
+    })
 }
 
 fn native(encoding: Encoding, data_set: usize) -> Opening {
-    let syntax = Syntax { encoding, deflated: false };
-    Opening { transfer_syntax: encoding.native_uid().to_owned(), syntax, data_set }
+    let syntax = Syntax {
+        encoding,
+        deflated: false,
+    };
+    Opening {
+        transfer_syntax: encoding.native_uid().to_owned(),
+        syntax,
+        data_set,
+    }
 }
 
 fn without_syntax(bytes: &[u8], start: usize, data_set: usize) -> ReadError {
     if start == data_set {
-        return ReadError::NotDicom(if looks_like_text(bytes) { NotDicom::Text } else { NotDicom::NoSignature });
+        return ReadError::NotDicom(if looks_like_text(bytes) {
+            NotDicom::Text
+        } else {
+            NotDicom::NoSignature
+        });
     }
     let offset = data_set as u64;
-    ReadError::Malformed { offset, tag: tags::TRANSFER_SYNTAX_UID, problem: Problem::NoTransferSyntax }
+    ReadError::Malformed {
+        offset,
+        tag: tags::TRANSFER_SYNTAX_UID,
+        problem: Problem::NoTransferSyntax,
+    }
 }
 
 /// Only a legal UID is shown: anything else in that place may be text about a person.
 fn shown(uid: &str) -> String {
-    let legal = uid.len() <= MAX_UID && uid.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if legal { uid.to_owned() } else { "(illegal UID)".to_owned() }
+    let legal = uid.len() <= MAX_UID
+        && uid
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if legal {
+        uid.to_owned()
+    } else {
+        "(illegal UID)".to_owned()
+    }
 }
 
 fn meta_start(bytes: &[u8]) -> Result<usize, ReadError> {
@@ -71,7 +105,10 @@ fn meta_start(bytes: &[u8]) -> Result<usize, ReadError> {
         return Err(ReadError::NotDicom(NotDicom::Empty));
     }
     let after_prefix = |at: usize| bytes.get(at..at + PREFIX.len()) == Some(PREFIX);
-    Ok([PREAMBLE, 0].into_iter().find(|at| after_prefix(*at)).map_or(0, |at| at + PREFIX.len()))
+    Ok([PREAMBLE, 0]
+        .into_iter()
+        .find(|at| after_prefix(*at))
+        .map_or(0, |at| at + PREFIX.len()))
 }
 
 struct Meta {
@@ -82,7 +119,10 @@ struct Meta {
 
 /// Passes the elements of group 0002, whatever its group length claims.
 fn read_meta(bytes: &[u8], start: usize) -> Result<Meta, ReadError> {
-    let mut meta = Meta { transfer_syntax: None, data_set: start };
+    let mut meta = Meta {
+        transfer_syntax: None,
+        data_set: start,
+    };
     while bytes[meta.data_set..].starts_with(&[0x02, 0x00]) {
         let at = meta.data_set;
         let header = meta_header(bytes, at)?;
@@ -110,14 +150,25 @@ fn read_meta(bytes: &[u8], start: usize) -> Result<Meta, ReadError> {
 /// Group 0002 is explicit VR little endian; some writers forget the VR.
 fn meta_header(bytes: &[u8], at: usize) -> Result<ElementHeader, ReadError> {
     let rest = &bytes[at..];
-    let explicit = rest.get(4..6).is_some_and(|code| is_known_vr([code[0], code[1]]));
-    let encoding = if explicit { Encoding::ExplicitLittle } else { Encoding::ImplicitLittle };
+    let explicit = rest
+        .get(4..6)
+        .is_some_and(|code| is_known_vr([code[0], code[1]]));
+    let encoding = if explicit {
+        Encoding::ExplicitLittle
+    } else {
+        Encoding::ImplicitLittle
+    };
     read_header(rest, encoding).map_err(|error| {
         let (tag, needed) = match error {
             HeaderError::Short { tag, needed } => (tag, needed),
             HeaderError::NoVr { tag } => (tag, SHORT_HEADER),
         };
-        ReadError::Truncated { offset: at as u64, tag, declared: needed as u64, available: rest.len() as u64 }
+        ReadError::Truncated {
+            offset: at as u64,
+            tag,
+            declared: needed as u64,
+            available: rest.len() as u64,
+        }
     })
 }
 
@@ -160,7 +211,8 @@ fn fits_implicit(first: [u8; SHORT_HEADER], available: usize) -> bool {
 /// Printable from the start on, in ASCII or UTF-8.
 fn looks_like_text(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(PREAMBLE)];
-    head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C))
+    head.iter()
+        .all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C))
 }
 
 /// Appends preamble, prefix and file meta information (PS3.10 table 7.1-1).
@@ -168,21 +220,52 @@ pub(crate) fn write_meta(out: &mut Vec<u8>, header: &InMemDicomObject, transfer_
     out.resize(out.len() + PREAMBLE, 0);
     out.extend_from_slice(PREFIX);
     let group_length = out.len();
-    write_element(out, tags::FILE_META_INFORMATION_GROUP_LENGTH, VR::UL, &[0; 4]);
+    write_element(
+        out,
+        tags::FILE_META_INFORMATION_GROUP_LENGTH,
+        VR::UL,
+        &[0; 4],
+    );
     let start = out.len();
     write_long_element(out, tags::FILE_META_INFORMATION_VERSION, VR::OB, &[0, 1]);
-    write_text(out, tags::MEDIA_STORAGE_SOP_CLASS_UID, VR::UI, &uid_of(header, tags::SOP_CLASS_UID));
-    write_text(out, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, VR::UI, &uid_of(header, tags::SOP_INSTANCE_UID));
+    write_text(
+        out,
+        tags::MEDIA_STORAGE_SOP_CLASS_UID,
+        VR::UI,
+        &uid_of(header, tags::SOP_CLASS_UID),
+    );
+    write_text(
+        out,
+        tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+        VR::UI,
+        &uid_of(header, tags::SOP_INSTANCE_UID),
+    );
     write_text(out, tags::TRANSFER_SYNTAX_UID, VR::UI, transfer_syntax);
-    write_text(out, tags::IMPLEMENTATION_CLASS_UID, VR::UI, IMPLEMENTATION_CLASS_UID);
-    write_text(out, tags::IMPLEMENTATION_VERSION_NAME, VR::SH, IMPLEMENTATION_VERSION_NAME);
+    write_text(
+        out,
+        tags::IMPLEMENTATION_CLASS_UID,
+        VR::UI,
+        IMPLEMENTATION_CLASS_UID,
+    );
+    write_text(
+        out,
+        tags::IMPLEMENTATION_VERSION_NAME,
+        VR::SH,
+        IMPLEMENTATION_VERSION_NAME,
+    );
     let length = u32::try_from(out.len() - start).expect("seven short elements");
     out[group_length + SHORT_HEADER..start].copy_from_slice(&length.to_le_bytes());
 }
 
 fn uid_of(header: &InMemDicomObject, tag: Tag) -> String {
     let text = header.get(tag).and_then(|element| element.to_str().ok());
-    text.map(|text| text.trim_matches(['\0', ' ']).chars().take(MAX_UID).collect()).unwrap_or_default()
+    text.map(|text| {
+        text.trim_matches(['\0', ' '])
+            .chars()
+            .take(MAX_UID)
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 fn write_text(out: &mut Vec<u8>, tag: Tag, vr: VR, text: &str) {

@@ -1,7 +1,7 @@
 //! Bounded walk over an encoded data set before any of it becomes an object (PS3.5 section 7).
 //!
-//! The walk is iterative, allocates only its list of [`Entry`]s (32 bytes for at least 8 bytes of input)
-//! and holds every declared length against what its parent has left. What it accepts, [`crate::header`] turns
+//! The walk is iterative, allocates only its list of entries (32 bytes for at least 8 bytes of input)
+//! and holds every declared length against what its parent has left. What it accepts, the `header` module turns
 //! into elements by these very offsets: there is no second parser that could read the same bytes otherwise.
 //!
 //! Not here: file meta information (`meta`), values, pixel bytes (only where they lie).
@@ -10,22 +10,24 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 use crate::element::{
-    ElementHeader, HeaderError, ITEM, ITEM_END, SEQUENCE_END, SHORT_HEADER, UNDEFINED, dictionary_vr,
-    read_header,
+    ElementHeader, HeaderError, ITEM, ITEM_END, SEQUENCE_END, SHORT_HEADER, UNDEFINED,
+    dictionary_vr, read_header,
 };
 use crate::error::{Limited, Problem, ReadError};
 use crate::syntax::Encoding;
 
 /// Sequences inside sequences. Real structured reports reach about 15; recursion over 32 levels is harmless.
 pub const MAX_DEPTH: usize = 32;
-/// Elements and items of one header. A whole-slide segmentation with 10,000 frames has about 300,000; each
-/// takes up to about 300 bytes once parsed, so this bounds a header to 150 MB whatever its bytes say.
+/// Elements and items of one header. A whole-slide segmentation with 10,000 frames has about 300,000.
 pub const MAX_ELEMENTS: usize = 500_000;
+/// Items of one header. Each takes up to 1.4 KB as a map of its own, whatever its bytes say, so this bounds a
+/// header of a few megabytes to about 250 MB; the segmentation above has about 70,000.
+pub const MAX_ITEMS: usize = 150_000;
 /// Bytes of one value other than pixel data: encapsulated documents and point annotations get this far.
 pub const MAX_VALUE_BYTES: usize = 64 << 20;
 /// Bytes of all that comes before pixel data.
 pub const MAX_HEADER_BYTES: usize = 128 << 20;
-/// Values in multi-valued text, each a string of its own (24 bytes and more): 1.3 million contour points.
+/// Values in multi-valued text, 1.3 million contour points. Each is a string of its own: 240 MB at most for short ones.
 pub const MAX_TEXT_VALUES: usize = 4_000_000;
 
 /// What the walk found.
@@ -39,7 +41,13 @@ pub(crate) struct Scan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// An element with a value at `start..start + length`.
-    Value { tag: Tag, vr: VR, big: bool, start: usize, length: u32 },
+    Value {
+        tag: Tag,
+        vr: VR,
+        big: bool,
+        start: usize,
+        length: u32,
+    },
     /// A sequence; [`Entry::Item`]s follow until [`Entry::End`].
     Sequence { tag: Tag },
     /// An item; its elements follow until [`Entry::End`].
@@ -61,9 +69,23 @@ pub(crate) struct PixelSpan {
 
 /// Walks the data set that starts at `start` of `bytes` and ends with them or after its pixel data.
 pub(crate) fn scan(bytes: &[u8], start: usize, encoding: Encoding) -> Result<Scan, ReadError> {
-    let mut walk = Walk { bytes, start, at: start, open: Vec::new(), entries: Vec::new(), signed: false, texts: 0, elements: 0, encoding };
+    let mut walk = Walk {
+        bytes,
+        start,
+        at: start,
+        open: Vec::new(),
+        entries: Vec::new(),
+        signed: false,
+        texts: 0,
+        elements: 0,
+        items: 0,
+        encoding,
+    };
     let pixels = walk.run()?;
-    Ok(Scan { entries: walk.entries, pixels })
+    Ok(Scan {
+        entries: walk.entries,
+        pixels,
+    })
 }
 
 /// An open sequence or item.
@@ -87,6 +109,7 @@ struct Walk<'a> {
     signed: bool,
     texts: usize,
     elements: usize,
+    items: usize,
     encoding: Encoding,
 }
 
@@ -107,7 +130,11 @@ impl Walk<'_> {
     }
 
     fn close_finished(&mut self) {
-        while self.open.last().is_some_and(|frame| frame.defined && frame.end == self.at) {
+        while self
+            .open
+            .last()
+            .is_some_and(|frame| frame.defined && frame.end == self.at)
+        {
             self.open.pop();
             self.entries.push(Entry::End);
         }
@@ -122,7 +149,11 @@ impl Walk<'_> {
 
     /// End of what may be read here, and how binary numbers are encoded.
     fn context(&self) -> (usize, Encoding) {
-        self.open.last().map_or((self.bytes.len(), self.encoding), |frame| (frame.end, frame.encoding))
+        self.open
+            .last()
+            .map_or((self.bytes.len(), self.encoding), |frame| {
+                (frame.end, frame.encoding)
+            })
     }
 
     fn step_item(&mut self, sequence: Frame) -> Result<(), ReadError> {
@@ -143,7 +174,9 @@ impl Walk<'_> {
             ITEM_END if self.open.last().is_some_and(|item| !item.defined) => self.close(header)?,
             Tag(0xFFFE, _) => return Err(self.malformed(tag, Problem::StrayDelimiter)),
             Tag(0x0000 | 0x0002, _) => return Err(self.malformed(tag, Problem::ForeignGroup)),
-            _ if is_pixel_data(tag) && self.open.is_empty() => return self.pixel_span(header, encoding).map(Some),
+            _ if is_pixel_data(tag) && self.open.is_empty() => {
+                return self.pixel_span(header, encoding).map(Some);
+            }
             // Group lengths are retired (PS3.5 section 7.2) and wrong as soon as anything changes.
             Tag(_, 0x0000) if header.length != UNDEFINED => self.at = self.value_end(header)?,
             _ => self.element(header, encoding)?,
@@ -158,10 +191,16 @@ impl Walk<'_> {
         match (vr, header.length) {
             (VR::SQ, _) => self.open_frame(header, tag, false, inner, Entry::Sequence { tag }),
             // PS3.5 section 6.2.2: a sequence whose VR the writer did not know, implicit VR inside.
-            (VR::UN, UNDEFINED) => {
-                self.open_frame(header, tag, false, Encoding::ImplicitLittle, Entry::Sequence { tag })
+            (VR::UN, UNDEFINED) => self.open_frame(
+                header,
+                tag,
+                false,
+                Encoding::ImplicitLittle,
+                Entry::Sequence { tag },
+            ),
+            (VR::OB | VR::OW, UNDEFINED) if is_pixel_data(tag) && inner.is_explicit() => {
+                self.fragments(header, inner)
             }
-            (VR::OB | VR::OW, UNDEFINED) if is_pixel_data(tag) && inner.is_explicit() => self.fragments(header, inner),
             (_, UNDEFINED) => Err(self.malformed(tag, Problem::UndefinedLength)),
             _ => self.value(header, vr, inner),
         }
@@ -174,12 +213,19 @@ impl Walk<'_> {
         let known = || dictionary_vr(header.tag, self.signed);
         match header.vr {
             None => (known().unwrap_or(VR::UN), encoding),
-            Some(VR::UN) if !encoding.is_big() => (known().unwrap_or(VR::UN), Encoding::ImplicitLittle),
+            Some(VR::UN) if !encoding.is_big() => {
+                (known().unwrap_or(VR::UN), Encoding::ImplicitLittle)
+            }
             Some(vr) => (vr, encoding),
         }
     }
 
-    fn value(&mut self, header: ElementHeader, vr: VR, encoding: Encoding) -> Result<(), ReadError> {
+    fn value(
+        &mut self,
+        header: ElementHeader,
+        vr: VR,
+        encoding: Encoding,
+    ) -> Result<(), ReadError> {
         let (tag, length) = (header.tag, header.length);
         let end = self.value_end(header)?;
         let start = self.at + header.size;
@@ -187,15 +233,32 @@ impl Walk<'_> {
             return Err(self.too_large(tag, Limited::ValueBytes, MAX_VALUE_BYTES));
         }
         self.note(tag, vr, &self.bytes[start..end], encoding)?;
-        self.push(tag, Entry::Value { tag, vr, big: encoding.is_big(), start, length })?;
+        self.push(
+            tag,
+            Entry::Value {
+                tag,
+                vr,
+                big: encoding.is_big(),
+                start,
+                length,
+            },
+        )?;
         self.at = end;
         Ok(())
     }
 
     /// Remembers what later elements or limits depend on.
-    fn note(&mut self, tag: Tag, vr: VR, value: &[u8], encoding: Encoding) -> Result<(), ReadError> {
+    fn note(
+        &mut self,
+        tag: Tag,
+        vr: VR,
+        value: &[u8],
+        encoding: Encoding,
+    ) -> Result<(), ReadError> {
         if tag == tags::PIXEL_REPRESENTATION && self.open.is_empty() {
-            self.signed = value.first_chunk().is_some_and(|unit| encoding.u16(*unit) == 1);
+            self.signed = value
+                .first_chunk()
+                .is_some_and(|unit| encoding.u16(*unit) == 1);
         }
         if is_multi_valued_text(vr) {
             self.texts += value.iter().filter(|byte| **byte == b'\\').count();
@@ -210,13 +273,24 @@ impl Walk<'_> {
         let start = self.at + header.size;
         let (bound, _) = self.context();
         let tag = header.tag;
-        self.push(tag, Entry::Fragments { tag, big: encoding.is_big(), start })?;
+        self.push(
+            tag,
+            Entry::Fragments {
+                tag,
+                big: encoding.is_big(),
+                start,
+            },
+        )?;
         self.at = start;
         self.at = self.skip_fragments(tag, bound, encoding)?;
         Ok(())
     }
 
-    fn pixel_span(&mut self, header: ElementHeader, encoding: Encoding) -> Result<PixelSpan, ReadError> {
+    fn pixel_span(
+        &mut self,
+        header: ElementHeader,
+        encoding: Encoding,
+    ) -> Result<PixelSpan, ReadError> {
         let start = self.at;
         let value = start + header.size;
         let encapsulated = header.length == UNDEFINED;
@@ -226,11 +300,21 @@ impl Walk<'_> {
         } else {
             self.value_end(header)?
         };
-        Ok(PixelSpan { start, value, end, encapsulated })
+        Ok(PixelSpan {
+            start,
+            value,
+            end,
+            encapsulated,
+        })
     }
 
     /// Passes the fragment items from `at` on; returns the first byte after the delimiter (PS3.5 A.4).
-    fn skip_fragments(&mut self, tag: Tag, bound: usize, encoding: Encoding) -> Result<usize, ReadError> {
+    fn skip_fragments(
+        &mut self,
+        tag: Tag,
+        bound: usize,
+        encoding: Encoding,
+    ) -> Result<usize, ReadError> {
         loop {
             let header = self.header(bound, encoding)?;
             match (header.tag, header.length) {
@@ -251,14 +335,28 @@ impl Walk<'_> {
         entry: Entry,
     ) -> Result<(), ReadError> {
         let defined = header.length != UNDEFINED;
-        let end = if defined { self.value_end(header)? } else { self.context().0 };
+        let end = if defined {
+            self.value_end(header)?
+        } else {
+            self.context().0
+        };
         // Sequences and items alternate, so each level has two frames.
         if self.open.len() >= 2 * MAX_DEPTH {
-            return Err(ReadError::TooDeep { offset: self.at as u64, tag, limit: MAX_DEPTH });
+            return Err(ReadError::TooDeep {
+                offset: self.at as u64,
+                tag,
+                limit: MAX_DEPTH,
+            });
         }
         self.push(tag, entry)?;
         self.at += header.size;
-        self.open.push(Frame { tag, is_item, end, defined, encoding });
+        self.open.push(Frame {
+            tag,
+            is_item,
+            end,
+            defined,
+            encoding,
+        });
         Ok(())
     }
 
@@ -275,6 +373,12 @@ impl Walk<'_> {
             return Err(self.too_large(tag, Limited::Elements, MAX_ELEMENTS));
         }
         self.elements += 1;
+        if entry == Entry::Item {
+            self.items += 1;
+        }
+        if self.items > MAX_ITEMS {
+            return Err(self.too_large(tag, Limited::Items, MAX_ITEMS));
+        }
         self.entries.push(entry);
         Ok(())
     }
@@ -305,15 +409,29 @@ impl Walk<'_> {
         if declared <= available {
             return self.malformed(tag, Problem::OverrunsParent);
         }
-        ReadError::Truncated { offset: self.at as u64, tag, declared, available }
+        ReadError::Truncated {
+            offset: self.at as u64,
+            tag,
+            declared,
+            available,
+        }
     }
 
     fn malformed(&self, tag: Tag, problem: Problem) -> ReadError {
-        ReadError::Malformed { offset: self.at as u64, tag, problem }
+        ReadError::Malformed {
+            offset: self.at as u64,
+            tag,
+            problem,
+        }
     }
 
     fn too_large(&self, tag: Tag, what: Limited, limit: usize) -> ReadError {
-        ReadError::TooLarge { offset: self.at as u64, tag, what, limit: limit as u64 }
+        ReadError::TooLarge {
+            offset: self.at as u64,
+            tag,
+            what,
+            limit: limit as u64,
+        }
     }
 
     fn check_header_bytes(&self, tag: Tag) -> Result<(), ReadError> {
@@ -326,13 +444,28 @@ impl Walk<'_> {
 
 /// Pixel Data, Float Pixel Data and Double Float Pixel Data.
 pub(crate) fn is_pixel_data(tag: Tag) -> bool {
-    matches!(tag, tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA)
+    matches!(
+        tag,
+        tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA
+    )
 }
 
 /// VRs whose values a backslash separates (PS3.5 section 6.4).
 pub(crate) fn is_multi_valued_text(vr: VR) -> bool {
     matches!(
         vr,
-        VR::AE | VR::AS | VR::CS | VR::DA | VR::DS | VR::DT | VR::IS | VR::LO | VR::PN | VR::SH | VR::TM | VR::UC | VR::UI
+        VR::AE
+            | VR::AS
+            | VR::CS
+            | VR::DA
+            | VR::DS
+            | VR::DT
+            | VR::IS
+            | VR::LO
+            | VR::PN
+            | VR::SH
+            | VR::TM
+            | VR::UC
+            | VR::UI
     )
 }

@@ -42,11 +42,19 @@ impl Encoding {
     }
 
     pub(crate) fn u16(self, bytes: [u8; 2]) -> u16 {
-        if self.is_big() { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        if self.is_big() {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        }
     }
 
     pub(crate) fn u32(self, bytes: [u8; 4]) -> u32 {
-        if self.is_big() { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        if self.is_big() {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        }
     }
 
     pub(crate) fn tag(self, bytes: [u8; 4]) -> Tag {
@@ -66,14 +74,43 @@ pub(crate) fn lookup(uid: &str) -> Option<Syntax> {
         EXPLICIT_VR_BIG_ENDIAN => Encoding::ExplicitBig,
         _ => Encoding::ExplicitLittle,
     };
-    Some(Syntax { encoding, deflated: matches!(syntax.codec(), Codec::Dataset(_)) })
+    Some(Syntax {
+        encoding,
+        deflated: matches!(syntax.codec(), Codec::Dataset(_)),
+    })
 }
 
 /// Whether explicit VR headers give this VR a 16-bit length (PS3.5 table 7.1-2).
 pub(crate) fn has_short_length(vr: VR) -> bool {
     matches!(
         vr,
-        VR::AE | VR::AS | VR::AT | VR::CS | VR::DA | VR::DS | VR::DT | VR::FL | VR::FD | VR::IS | VR::LO | VR::LT
-            | VR::PN | VR::SH | VR::SL | VR::SS | VR::ST | VR::TM | VR::UI | VR::UL | VR::US
+        VR::AE
+            | VR::AS
+            | VR::AT
+            | VR::CS
+            | VR::DA
+            | VR::DS
+            | VR::DT
+            | VR::FL
+            | VR::FD
+            | VR::IS
+            | VR::LO
+            | VR::LT
+            | VR::PN
+            | VR::SH
+            | VR::SL
+            | VR::SS
+            | VR::ST
+            | VR::TM
+            | VR::UI
+            | VR::UL
+            | VR::US
     )
+}
+
+/// Whether pixel data of this transfer syntax comes in fragments (PS3.5 A.4).
+pub(crate) fn is_encapsulated(uid: &str) -> bool {
+    TransferSyntaxRegistry
+        .get(uid)
+        .is_some_and(|syntax| syntax.is_encapsulated_pixel_data())
 }

@@ -42,7 +42,10 @@ impl Charset {
         if set == SpecificCharacterSet::ISO_IR_192 {
             return std::str::from_utf8(bytes).map_or_else(|_| decode_latin(bytes), str::to_owned);
         }
-        set.decode(bytes).ok().filter(|text| !has_new_backslash(bytes, text)).unwrap_or_else(|| ascii_only(bytes))
+        set.decode(bytes)
+            .ok()
+            .filter(|text| !has_new_backslash(bytes, text))
+            .unwrap_or_else(|| ascii_only(bytes))
     }
 
     /// Bytes of a whole value field, not padded. A character outside the set becomes `?`.
@@ -71,10 +74,24 @@ fn has_new_backslash(bytes: &[u8], text: &str) -> bool {
 }
 
 fn ascii_only(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
+    bytes
+        .iter()
+        .map(|byte| {
+            if byte.is_ascii() {
+                char::from(*byte)
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }
 
 fn encode_each(set: &SpecificCharacterSet, text: &str) -> Vec<u8> {
     let mut buffer = [0; 4];
-    text.chars().flat_map(|c| set.encode(c.encode_utf8(&mut buffer)).unwrap_or_else(|_| vec![b'?'])).collect()
+    text.chars()
+        .flat_map(|c| {
+            set.encode(c.encode_utf8(&mut buffer))
+                .unwrap_or_else(|_| vec![b'?'])
+        })
+        .collect()
 }
