@@ -83,11 +83,18 @@ impl ApiClient {
         let response = self.request(Method::GET, path)?.send().await?;
         let status = response.status();
         let bytes = bounded(response, MAX_ANSWER_BYTES).await?;
-        if status.is_success() { Ok(bytes) } else { Err(failure(status, &bytes)) }
+        if status.is_success() {
+            Ok(bytes)
+        } else {
+            Err(failure(status, &bytes))
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> Result<reqwest::RequestBuilder, ClientError> {
-        let url = self.base.join(path).map_err(|_| ClientError::Address(path.to_owned()))?;
+        let url = self
+            .base
+            .join(path)
+            .map_err(|_| ClientError::Address(path.to_owned()))?;
         let request = self.http.request(method, url);
         Ok(match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -136,13 +143,17 @@ pub(crate) fn parse<T: DeserializeOwned>(
         return Err(failure(status, bytes));
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|_| ClientError::Unexpected { status: status.as_u16() })
+    serde_json::from_slice(bytes).map_err(|_| ClientError::Unexpected {
+        status: status.as_u16(),
+    })
 }
 
 fn failure(status: StatusCode, bytes: &[u8]) -> ClientError {
     match serde_json::from_slice::<Problem>(bytes) {
         Ok(problem) => ClientError::Problem(problem),
-        Err(_) => ClientError::Unexpected { status: status.as_u16() },
+        Err(_) => ClientError::Unexpected {
+            status: status.as_u16(),
+        },
     }
 }
 

@@ -39,13 +39,17 @@ impl ProfileOption {
             Self::CleanGraphics => ("113103", "Clean Graphics Option"),
             Self::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
             Self::CleanDescriptors => ("113105", "Clean Descriptors Option"),
-            Self::RetainFullDates => {
-                ("113106", "Retain Longitudinal Temporal Information Full Dates Option")
+            Self::RetainFullDates => (
+                "113106",
+                "Retain Longitudinal Temporal Information Full Dates Option",
+            ),
+            Self::RetainModifiedDates => (
+                "113107",
+                "Retain Longitudinal Temporal Information Modified Dates Option",
+            ),
+            Self::RetainPatientCharacteristics => {
+                ("113108", "Retain Patient Characteristics Option")
             }
-            Self::RetainModifiedDates => {
-                ("113107", "Retain Longitudinal Temporal Information Modified Dates Option")
-            }
-            Self::RetainPatientCharacteristics => ("113108", "Retain Patient Characteristics Option"),
             Self::RetainDeviceIdentity => ("113109", "Retain Device Identity Option"),
             Self::RetainUids => ("113110", "Retain UIDs Option"),
             Self::RetainSafePrivate => ("113111", "Retain Safe Private Option"),
@@ -55,7 +59,8 @@ impl ProfileOption {
 }
 
 /// Code and meaning of the Basic Profile itself, always first in the method sequence.
-pub(crate) const BASIC_PROFILE: (&str, &str) = ("113100", "Basic Application Confidentiality Profile");
+pub(crate) const BASIC_PROFILE: (&str, &str) =
+    ("113100", "Basic Application Confidentiality Profile");
 
 /// The Basic Profile and the options applied with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +98,9 @@ impl Default for Recipe {
             ProfileOption::RetainPatientCharacteristics,
             ProfileOption::CleanDescriptors,
         ];
-        Self { options: options.into() }
+        Self {
+            options: options.into(),
+        }
     }
 }
 
@@ -138,7 +145,11 @@ impl Recipe {
     /// The option that decides `row`, if one applies. Where two options differ (a calibration date is kept by
     /// device identity and shifted by modified dates), cleaning wins: it discloses less.
     pub(crate) fn option_for(&self, row: &Row) -> Option<(ProfileOption, OptionAction)> {
-        let mut applied = row.options.iter().filter(|(option, _)| self.has(**option)).map(|(o, a)| (*o, *a));
+        let mut applied = row
+            .options
+            .iter()
+            .filter(|(option, _)| self.has(**option))
+            .map(|(o, a)| (*o, *a));
         let first = applied.next()?;
         Some(applied.fold(first, |best, next| match best.1 {
             OptionAction::C => best,
@@ -175,7 +186,10 @@ mod tests {
         use ProfileOption::{RetainFullDates, RetainModifiedDates, RetainSafePrivate, RetainUids};
         check(&[], Ok(()));
         check(&[RetainUids, RetainFullDates], Ok(()));
-        check(&[RetainFullDates, RetainModifiedDates], Err(RecipeError::BothDates));
+        check(
+            &[RetainFullDates, RetainModifiedDates],
+            Err(RecipeError::BothDates),
+        );
         check(&[RetainSafePrivate], Err(RecipeError::SafePrivate));
     }
 
@@ -183,17 +197,31 @@ mod tests {
     fn cleaning_wins_over_keeping() {
         let recipe = |options: &[ProfileOption]| Recipe::new(options.iter().copied()).unwrap();
         let calibration_date = Table::embedded().row(Tag(0x0014, 0x407E)).unwrap();
-        let both = recipe(&[ProfileOption::RetainDeviceIdentity, ProfileOption::RetainModifiedDates]);
-        assert_eq!(both.option_for(calibration_date).unwrap().1, OptionAction::C);
+        let both = recipe(&[
+            ProfileOption::RetainDeviceIdentity,
+            ProfileOption::RetainModifiedDates,
+        ]);
+        assert_eq!(
+            both.option_for(calibration_date).unwrap().1,
+            OptionAction::C
+        );
         let device = recipe(&[ProfileOption::RetainDeviceIdentity]);
-        assert_eq!(device.option_for(calibration_date).unwrap().1, OptionAction::K);
+        assert_eq!(
+            device.option_for(calibration_date).unwrap().1,
+            OptionAction::K
+        );
         assert_eq!(recipe(&[]).option_for(calibration_date), None);
     }
 
     #[test]
     fn a_stored_recipe_is_checked_when_read() {
         let json = serde_json::to_string(&Recipe::default()).unwrap();
-        assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), Recipe::default());
-        assert!(serde_json::from_str::<Recipe>(r#"["RetainFullDates","RetainModifiedDates"]"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<Recipe>(&json).unwrap(),
+            Recipe::default()
+        );
+        assert!(
+            serde_json::from_str::<Recipe>(r#"["RetainFullDates","RetainModifiedDates"]"#).is_err()
+        );
     }
 }

@@ -9,14 +9,15 @@ pub struct Report {
     pub edition: String,
     /// Codes of the profile and its options (coding scheme DCM), such as "113100".
     pub options: Vec<String>,
-    /// Every element that is not as it was, in the order of the data set. What is not named was kept.
+    /// Every element that is not as it was, in the order of the data set, those that were added last. What is not
+    /// named was kept.
     pub changes: Vec<Change>,
 }
 
 /// One element that was changed, removed or added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where, in the form of `arno_dicom::listing`: "(0008,1140)[1].(0008,1155)", items counted from 1.
+    /// Where, in the form of `arno_dicom::listing`: `(0008,1140)[1].(0008,1155)`, items counted from 1.
     pub path: String,
     /// Group and element as one number, 0x00081155.
     pub tag: u32,

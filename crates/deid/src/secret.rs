@@ -75,7 +75,8 @@ impl Secret {
     }
 
     fn mac(&self, domain: &str, parts: &[&str]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         for part in [&["arno-deid v1", domain], parts].concat() {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -85,7 +86,9 @@ impl Secret {
 }
 
 fn first_u128(mac: [u8; 32]) -> u128 {
-    mac.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
+    mac.iter()
+        .take(16)
+        .fold(0, |number, byte| (number << 8) | u128::from(*byte))
 }
 
 impl fmt::Debug for Secret {
@@ -109,7 +112,7 @@ impl fmt::Debug for DateOffset {
 }
 
 impl Pseudonym {
-    /// The text, "P-" and 16 characters: a valid LO, SH-too-long, PN family name.
+    /// The text, "P-" and 16 characters: legal as an LO and as the family name of a PN.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -127,8 +130,11 @@ impl FromStr for Pseudonym {
 
     fn from_str(text: &str) -> Result<Self, ParsePseudonymError> {
         let code = text.strip_prefix(PREFIX).ok_or(ParsePseudonymError)?;
-        let legal = code.len() == PSEUDONYM_CHARS && code.bytes().all(|byte| ALPHABET.contains(&byte));
-        legal.then(|| Self(text.to_owned())).ok_or(ParsePseudonymError)
+        let legal =
+            code.len() == PSEUDONYM_CHARS && code.bytes().all(|byte| ALPHABET.contains(&byte));
+        legal
+            .then(|| Self(text.to_owned()))
+            .ok_or(ParsePseudonymError)
     }
 }
 
@@ -186,8 +192,9 @@ mod tests {
 
     #[test]
     fn offsets_fill_the_range_and_are_never_zero() {
-        let days: Vec<i64> =
-            (0..5000).map(|i| SECRET.date_offset(&i.to_string(), None).days()).collect();
+        let days: Vec<i64> = (0..5000)
+            .map(|i| SECRET.date_offset(&i.to_string(), None).days())
+            .collect();
         assert_eq!(days.iter().min(), Some(&-365));
         assert_eq!(days.iter().max(), Some(&-1));
     }
@@ -195,6 +202,9 @@ mod tests {
     #[test]
     fn secrets_and_offsets_hide_from_debug() {
         assert_eq!(format!("{SECRET:?}"), "Secret(hidden)");
-        assert_eq!(format!("{:?}", SECRET.date_offset("1", None)), "DateOffset(hidden)");
+        assert_eq!(
+            format!("{:?}", SECRET.date_offset("1", None)),
+            "DateOffset(hidden)"
+        );
     }
 }

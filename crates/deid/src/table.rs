@@ -260,19 +260,51 @@ mod tests {
         fn check(tag: Tag, basic: Basic, options: &[(ProfileOption, OptionAction)]) {
             let row = Table::embedded().row(tag).unwrap();
             assert_eq!(row.basic, basic, "{}", row.name);
-            assert_eq!(row.options, options.iter().copied().collect(), "{}", row.name);
+            assert_eq!(
+                row.options,
+                options.iter().copied().collect(),
+                "{}",
+                row.name
+            );
         }
         use OptionAction::{C, K};
-        let dates = [(ProfileOption::RetainFullDates, K), (ProfileOption::RetainModifiedDates, C)];
+        let dates = [
+            (ProfileOption::RetainFullDates, K),
+            (ProfileOption::RetainModifiedDates, C),
+        ];
         check(Tag(0x0010, 0x0010), Basic::Z, &[]);
         check(Tag(0x0010, 0x0020), Basic::ZD, &[]);
         check(Tag(0x0008, 0x0020), Basic::Z, &dates);
-        check(Tag(0x0008, 0x0018), Basic::U, &[(ProfileOption::RetainUids, K)]);
-        check(Tag(0x0008, 0x103E), Basic::X, &[(ProfileOption::CleanDescriptors, C)]);
-        check(Tag(0x0010, 0x1010), Basic::X, &[(ProfileOption::RetainPatientCharacteristics, K)]);
-        check(Tag(0x5002, 0x1234), Basic::X, &[(ProfileOption::CleanGraphics, C)]);
-        check(Tag(0x6004, 0x0010), Basic::X, &[(ProfileOption::CleanGraphics, C)]);
-        check(Tag(0x0099, 0x1001), Basic::X, &[(ProfileOption::RetainSafePrivate, C)]);
+        check(
+            Tag(0x0008, 0x0018),
+            Basic::U,
+            &[(ProfileOption::RetainUids, K)],
+        );
+        check(
+            Tag(0x0008, 0x103E),
+            Basic::X,
+            &[(ProfileOption::CleanDescriptors, C)],
+        );
+        check(
+            Tag(0x0010, 0x1010),
+            Basic::X,
+            &[(ProfileOption::RetainPatientCharacteristics, K)],
+        );
+        check(
+            Tag(0x5002, 0x1234),
+            Basic::X,
+            &[(ProfileOption::CleanGraphics, C)],
+        );
+        check(
+            Tag(0x6004, 0x0010),
+            Basic::X,
+            &[(ProfileOption::CleanGraphics, C)],
+        );
+        check(
+            Tag(0x0099, 0x1001),
+            Basic::X,
+            &[(ProfileOption::RetainSafePrivate, C)],
+        );
     }
 
     #[test]
@@ -283,7 +315,10 @@ mod tests {
             .filter(|row| matches!(row.tag, Pattern::Single(tag) if StandardDataDictionary.by_tag(tag).is_none()))
             .count();
         // Unknown attributes are removed whatever the table says, so this only bounds what is lost needlessly.
-        assert!(unknown <= 3, "{unknown} listed attributes are not in the dictionary");
+        assert!(
+            unknown <= 3,
+            "{unknown} listed attributes are not in the dictionary"
+        );
     }
 
     #[test]
@@ -293,9 +328,15 @@ mod tests {
         }
         let head = r#""edition":"x","standard":"x","source":"x""#;
         check("{}");
-        check(&format!(r#"{{{head},"rows":[{{"tag":"0010","name":"n","basic":"X"}}]}}"#));
-        check(&format!(r#"{{{head},"rows":[{{"tag":"00100010","name":"n","basic":"Q"}}]}}"#));
-        check(&format!(r#"{{{head},"rows":[{{"tag":"0010é010","name":"n","basic":"X"}}]}}"#));
+        check(&format!(
+            r#"{{{head},"rows":[{{"tag":"0010","name":"n","basic":"X"}}]}}"#
+        ));
+        check(&format!(
+            r#"{{{head},"rows":[{{"tag":"00100010","name":"n","basic":"Q"}}]}}"#
+        ));
+        check(&format!(
+            r#"{{{head},"rows":[{{"tag":"0010é010","name":"n","basic":"X"}}]}}"#
+        ));
         assert!(Table::parse(&format!(r#"{{{head},"rows":[]}}"#)).is_ok());
     }
 }

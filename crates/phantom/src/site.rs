@@ -12,7 +12,7 @@ pub struct SiteSpec {
     pub name: &'static str,
     /// City (real).
     pub city: &'static str,
-    /// Country, in English.
+    /// Country, ISO 3166-1 alpha-2.
     pub country: &'static str,
     /// Degrees north of the city.
     pub latitude: f64,
@@ -28,7 +28,7 @@ pub const SITES: [SiteSpec; 3] = [
         key: "aurora",
         name: "Klinikum Aurora",
         city: "Graz",
-        country: "Austria",
+        country: "AT",
         latitude: 47.07,
         longitude: 15.44,
         manufacturers: &["GE MEDICAL SYSTEMS"],
@@ -37,7 +37,7 @@ pub const SITES: [SiteSpec; 3] = [
         key: "borealis",
         name: "Nemocnice Borealis",
         city: "Brno",
-        country: "Czechia",
+        country: "CZ",
         latitude: 49.2,
         longitude: 16.61,
         manufacturers: &["SIEMENS"],
@@ -46,7 +46,7 @@ pub const SITES: [SiteSpec; 3] = [
         key: "celeste",
         name: "Hospital Celeste",
         city: "Valencia",
-        country: "Spain",
+        country: "ES",
         latitude: 39.47,
         longitude: -0.38,
         manufacturers: &["Philips", "TOSHIBA"],

@@ -14,10 +14,12 @@ use arno_domain::{
     AgreementKey, AnalysisId, Document, MessageId, NodeId, PublicKey, QuestionId, SearchId, Signed,
     cohort::Cohort,
     dataset::DatasetRecord,
+    hex,
     permit::{Permit, Revocation},
 };
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Base64, analyses::LogisticModel, search::SiteCounts};
 
@@ -78,8 +80,8 @@ impl<B: Body> Document for Message<B> {
 pub struct Join {
     /// The one-time code.
     pub code: String,
-    /// What the node says of itself.
-    pub card: NodeCard,
+    /// What the node says of itself, signed by itself: the hub hands it on to the other participants of a round.
+    pub card: Signed<NodeCard>,
 }
 
 /// What a node says of itself; its own signature makes it binding.
@@ -168,6 +170,19 @@ pub struct Question {
     pub body: QuestionBody,
 }
 
+impl Question {
+    /// SHA-256 of the question's JSON, hexadecimal: what an [`Answer`] names. Numbers are read exactly
+    /// (`float_roundtrip`), so that hub and node write the same text.
+    ///
+    /// # Panics
+    /// Never: questions are plain data.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let json = serde_json::to_vec(self).expect("questions are plain data");
+        hex::encode(&Sha256::digest(json))
+    }
+}
+
 /// What can be asked of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -228,6 +243,19 @@ pub enum RoundTask {
     Newton(LogisticModel),
     /// Score histograms of these models over test nodules, one after the other.
     Evaluate(Vec<LogisticModel>),
+}
+
+impl RoundTask {
+    /// SHA-256 of the task's JSON: the `question` of the secure aggregation's `RoundContext`, at the hub and at
+    /// the nodes, so that no mask serves two tasks.
+    ///
+    /// # Panics
+    /// Never: tasks are plain data.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        let json = serde_json::to_vec(self).expect("tasks are plain data");
+        Sha256::digest(json).into()
+    }
 }
 
 /// The hub names who contributed and who did not; each survivor helps once per round.

@@ -40,7 +40,10 @@ impl Database {
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
         let sql = "-- account
             SELECT name, display_name, role, password_hash, sealed_key FROM account WHERE name = $1";
-        let row = sqlx::query(sql).bind(name.to_owned()).fetch_optional(self.pool()).await?;
+        let row = sqlx::query(sql)
+            .bind(name.to_owned())
+            .fetch_optional(self.pool())
+            .await?;
         row.as_ref().map(account_of).transpose()
     }
 
@@ -48,12 +51,18 @@ impl Database {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn session_account(&self, token_sha256: &str, now: DateTime<Utc>) -> Result<Option<Account>, StoreError> {
+    pub async fn session_account(
+        &self,
+        token_sha256: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Account>, StoreError> {
         let sql = "-- session_account
             SELECT name, display_name, role, password_hash, sealed_key
             FROM session JOIN account ON account.name = session.account
             WHERE token_sha256 = $1 AND expires_at > $2";
-        let query = sqlx::query(sql).bind(token_sha256.to_owned()).bind(text(now));
+        let query = sqlx::query(sql)
+            .bind(token_sha256.to_owned())
+            .bind(text(now));
         let row = query.fetch_optional(self.pool()).await?;
         row.as_ref().map(account_of).transpose()
     }
@@ -69,7 +78,11 @@ impl WriteTx<'_> {
             INSERT INTO account (name, display_name, role, password_hash, sealed_key) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (name) DO UPDATE SET display_name = excluded.display_name, role = excluded.role,
                 password_hash = excluded.password_hash, sealed_key = excluded.sealed_key";
-        let sealed_key = account.sealed_key.as_ref().map(serde_json::to_string).transpose();
+        let sealed_key = account
+            .sealed_key
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose();
         sqlx::query(sql)
             .bind(account.name.clone())
             .bind(account.display_name.clone())
@@ -85,7 +98,11 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_session(&mut self, session: NewSession<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn put_session(
+        &mut self,
+        session: NewSession<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let expired = sqlx::query("-- put_session\nDELETE FROM session WHERE expires_at <= $1");
         expired.bind(text(now)).execute(self.connection()).await?;
         let sql = "-- put_session
@@ -105,7 +122,10 @@ impl WriteTx<'_> {
     /// When the database fails.
     pub async fn delete_session(&mut self, token_sha256: &str) -> Result<(), StoreError> {
         let query = sqlx::query("-- delete_session\nDELETE FROM session WHERE token_sha256 = $1");
-        query.bind(token_sha256.to_owned()).execute(self.connection()).await?;
+        query
+            .bind(token_sha256.to_owned())
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 }
@@ -118,7 +138,9 @@ fn text(time: DateTime<Utc>) -> String {
 fn account_of(row: &AnyRow) -> Result<Account, StoreError> {
     let role: String = row.try_get("role")?;
     let sealed_key: Option<String> = row.try_get("sealed_key")?;
-    let sealed_key = sealed_key.map(|text| serde_json::from_str(&text)).transpose();
+    let sealed_key = sealed_key
+        .map(|text| serde_json::from_str(&text))
+        .transpose();
     Ok(Account {
         name: row.try_get("name")?,
         display_name: row.try_get("display_name")?,

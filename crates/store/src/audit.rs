@@ -18,10 +18,17 @@ impl Database {
     pub async fn audit_log(&self, limit: u32) -> Result<AuditLog, StoreError> {
         let sql = "-- audit_log
             SELECT * FROM audit_entry ORDER BY sequence DESC LIMIT $1";
-        let rows = sqlx::query(sql).bind(i64::from(limit)).fetch_all(self.pool()).await?;
+        let rows = sqlx::query(sql)
+            .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await?;
         let entries = rows.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
         let length = entries.first().map_or(0, |entry| entry.sequence);
-        Ok(AuditLog { entries, length, first_break: self.audit_break().await? })
+        Ok(AuditLog {
+            entries,
+            length,
+            first_break: self.audit_break().await?,
+        })
     }
 
     /// The first entry that does not follow from the one before; `None` when the chain holds.
@@ -33,10 +40,16 @@ impl Database {
         loop {
             let sql = "-- audit_break
                 SELECT * FROM audit_entry WHERE sequence > $1 ORDER BY sequence LIMIT $2";
-            let rows = sqlx::query(sql).bind(sequence).bind(PAGE).fetch_all(self.pool()).await?;
+            let rows = sqlx::query(sql)
+                .bind(sequence)
+                .bind(PAGE)
+                .fetch_all(self.pool())
+                .await?;
             let entries = rows.iter().map(entry_of).collect::<Result<Vec<_>, _>>()?;
             let found = first_break(&entries, (sequence, &digest));
-            let Some(last) = entries.last().filter(|_| found.is_none()) else { return Ok(found) };
+            let Some(last) = entries.last().filter(|_| found.is_none()) else {
+                return Ok(found);
+            };
             sequence = last.sequence;
             digest.clone_from(&last.sha256);
         }
@@ -56,7 +69,8 @@ impl WriteTx<'_> {
             Some(row) => (row.try_get("sequence")?, row.try_get("sha256")?),
             None => (0, GENESIS.to_owned()),
         };
-        self.insert_audit_entry(&AuditEntry::after((sequence, &digest), now, act)).await
+        self.insert_audit_entry(&AuditEntry::after((sequence, &digest), now, act))
+            .await
     }
 
     async fn insert_audit_entry(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -81,16 +95,23 @@ impl WriteTx<'_> {
 }
 
 fn entry_of(row: &AnyRow) -> Result<AuditEntry, StoreError> {
-    let corrupt = || StoreError::Corrupt { what: "audit entry" };
+    let corrupt = || StoreError::Corrupt {
+        what: "audit entry",
+    };
     let (at, outcome): (String, String) = (row.try_get("at")?, row.try_get("outcome")?);
     let outcomes = [Outcome::Done, Outcome::Refused, Outcome::Failed];
     Ok(AuditEntry {
         sequence: row.try_get("sequence")?,
-        at: DateTime::parse_from_rfc3339(&at).map_err(|_| corrupt())?.with_timezone(&Utc),
+        at: DateTime::parse_from_rfc3339(&at)
+            .map_err(|_| corrupt())?
+            .with_timezone(&Utc),
         actor: row.try_get("actor")?,
         action: row.try_get("action")?,
         subject: row.try_get("subject")?,
-        outcome: outcomes.into_iter().find(|known| known.as_str() == outcome).ok_or_else(corrupt)?,
+        outcome: outcomes
+            .into_iter()
+            .find(|known| known.as_str() == outcome)
+            .ok_or_else(corrupt)?,
         detail: row.try_get("detail")?,
         previous_sha256: row.try_get("previous_sha256")?,
         sha256: row.try_get("sha256")?,
@@ -124,7 +145,13 @@ mod tests {
     #[tokio::test]
     async fn entries_come_back_newest_first_and_hold() {
         let log = log_of(3).await.audit_log(2).await.unwrap();
-        assert_eq!(log.entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [3, 2]);
+        assert_eq!(
+            log.entries
+                .iter()
+                .map(|entry| entry.sequence)
+                .collect::<Vec<_>>(),
+            [3, 2]
+        );
         assert_eq!((log.length, log.first_break), (3, None));
     }
 

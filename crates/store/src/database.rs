@@ -49,7 +49,11 @@ impl Database {
         Self::connect("sqlite::memory:", 1, migrations).await
     }
 
-    async fn connect(url: &str, connections: u32, migrations: &[Migration]) -> Result<Self, StoreError> {
+    async fn connect(
+        url: &str,
+        connections: u32,
+        migrations: &[Migration],
+    ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let options = AnyPoolOptions::new()
             .max_connections(connections)
@@ -59,7 +63,10 @@ impl Database {
             .after_connect(|connection, _| Box::pin(set_up(connection)));
         let pool = options.connect(url).await?;
         migrate(&mut *pool.acquire().await?, migrations).await?;
-        Ok(Self { pool, writer: Arc::default() })
+        Ok(Self {
+            pool,
+            writer: Arc::default(),
+        })
     }
 
     /// The pool, for reading.
@@ -75,7 +82,10 @@ impl Database {
     pub async fn write(&self) -> Result<WriteTx<'_>, StoreError> {
         let turn = self.writer.lock().await;
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(WriteTx { transaction, _turn: turn })
+        Ok(WriteTx {
+            transaction,
+            _turn: turn,
+        })
     }
 
     /// Waits for readers and writers and closes the file.

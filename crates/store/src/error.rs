@@ -40,8 +40,12 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::RowNotFound => Self::NotFound { what: "row" },
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Conflict { what: "row" },
-            sqlx::Error::Database(cause) if cause.code().as_deref() == Some(SQLITE_FULL) => Self::Full,
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => {
+                Self::Conflict { what: "row" }
+            }
+            sqlx::Error::Database(cause) if cause.code().as_deref() == Some(SQLITE_FULL) => {
+                Self::Full
+            }
             sqlx::Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => Self::Full,
             _ => Self::Database(error),
         }

@@ -48,16 +48,28 @@ CREATE TABLE audit_entry (
 }];
 
 /// Applies what is missing.
-pub(crate) async fn migrate(connection: &mut sqlx::AnyConnection, own: &[Migration]) -> Result<(), StoreError> {
+pub(crate) async fn migrate(
+    connection: &mut sqlx::AnyConnection,
+    own: &[Migration],
+) -> Result<(), StoreError> {
     let create = "CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)";
     sqlx::raw_sql(create).execute(&mut *connection).await?;
     let row = sqlx::query("SELECT COALESCE(MAX(version), 0) AS version FROM migration");
     let applied: i64 = row.fetch_one(&mut *connection).await?.try_get("version")?;
-    for migration in SHARED.iter().chain(own).filter(|migration| migration.version > applied) {
+    for migration in SHARED
+        .iter()
+        .chain(own)
+        .filter(|migration| migration.version > applied)
+    {
         let mut transaction = connection.begin().await?;
-        sqlx::raw_sql(migration.sql).execute(&mut *transaction).await?;
+        sqlx::raw_sql(migration.sql)
+            .execute(&mut *transaction)
+            .await?;
         let insert = sqlx::query("INSERT INTO migration (version) VALUES ($1)");
-        insert.bind(migration.version).execute(&mut *transaction).await?;
+        insert
+            .bind(migration.version)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
     }
     Ok(())

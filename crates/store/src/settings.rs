@@ -10,7 +10,8 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query("-- setting\nSELECT value FROM setting WHERE name = $1").bind(name.to_owned());
+        let query = sqlx::query("-- setting\nSELECT value FROM setting WHERE name = $1")
+            .bind(name.to_owned());
         let row = query.fetch_optional(self.pool()).await?;
         Ok(row.map(|row| row.try_get("value")).transpose()?)
     }
@@ -25,7 +26,11 @@ impl WriteTx<'_> {
         let sql = "-- set_setting
             INSERT INTO setting (name, value) VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        sqlx::query(sql).bind(name.to_owned()).bind(value.to_owned()).execute(self.connection()).await?;
+        sqlx::query(sql)
+            .bind(name.to_owned())
+            .bind(value.to_owned())
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 }

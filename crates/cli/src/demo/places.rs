@@ -1,0 +1,138 @@
+//! Where the programs of the demo are: folders, ports and logs; and how each is started, the first time and again.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use arno_domain::Clock;
+use arno_hub::{FEDERATION_PORT, Hub, HubConfig, Waits};
+use arno_node::{Node, NodeConfig};
+use arno_phantom::SITES;
+
+use super::{
+    folder::Folder,
+    process::{Mode, Process, Program},
+};
+
+/// Folders and ports of the four programs.
+#[derive(Debug)]
+pub struct Places {
+    base: PathBuf,
+    hub_data: PathBuf,
+    node_data: [PathBuf; 3],
+    mode: Mode,
+    hub_port: u16,
+    federation_port: u16,
+    node_ports: [u16; 3],
+    /// Which ports were taken, for the person who looks for them.
+    pub(crate) moved: Vec<String>,
+}
+
+impl Places {
+    /// Chooses free ports, from `first` on.
+    pub(crate) async fn choose(first: u16, folder: &Folder, mode: Mode) -> anyhow::Result<Self> {
+        let mut moved = Vec::new();
+        let federation_from = if first == 0 { 0 } else { FEDERATION_PORT };
+        let hub_port = free(first, "the hub", &mut moved).await?;
+        let federation_port = free(federation_from, "the hub's door for nodes", &mut moved).await?;
+        let mut node_ports = [0; 3];
+        let mut next = hub_port;
+        for (port, site) in node_ports.iter_mut().zip(&SITES) {
+            next = free(if first == 0 { 0 } else { next + 1 }, site.name, &mut moved).await?;
+            *port = next;
+        }
+        Ok(Self {
+            base: folder.path().to_owned(),
+            hub_data: folder.hub(),
+            node_data: SITES.each_ref().map(|site| folder.node(site.key)),
+            mode,
+            hub_port,
+            federation_port,
+            node_ports,
+            moved,
+        })
+    }
+
+    /// Where the hub's pages are.
+    pub(crate) fn hub_url(&self) -> String {
+        format!("http://localhost:{}", self.hub_port)
+    }
+
+    /// Where nodes call.
+    pub(crate) fn federation_url(&self) -> String {
+        format!("https://localhost:{}", self.federation_port)
+    }
+
+    /// Where a node's pages are.
+    pub(crate) fn node_url(&self, index: usize) -> String {
+        format!("http://localhost:{}", self.node_ports[index])
+    }
+
+    /// Starts the hub and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start_hub(&self) -> anyhow::Result<Program> {
+        let Mode::Processes(program) = &self.mode else {
+            return self.start_hub_here().await;
+        };
+        let (data, http, federation) = (
+            self.hub_data.display().to_string(),
+            self.hub_port.to_string(),
+            self.federation_port.to_string(),
+        );
+        let arguments = [
+            "hub",
+            "serve",
+            "--data",
+            &data,
+            "--http",
+            &http,
+            "--federation",
+            &federation,
+            "--demo",
+        ];
+        let mut process =
+            Process::spawn(program, "the hub", &arguments, &self.base.join("hub.log"))?;
+        process.ready(&self.hub_url()).await?;
+        Ok(Program::Process(process))
+    }
+
+    async fn start_hub_here(&self) -> anyhow::Result<Program> {
+        let mut config = HubConfig::new(self.hub_data.clone());
+        config.http_port = self.hub_port;
+        config.federation_port = self.federation_port;
+        config.demo = true;
+        config.waits = Waits::demo();
+        Ok(Program::Hub(Hub::start(config, Clock::system()).await?))
+    }
+
+    /// Starts a node and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub async fn start_node(&self, index: usize) -> anyhow::Result<Program> {
+        let (data, port) = (&self.node_data[index], self.node_ports[index]);
+        let Mode::Processes(program) = &self.mode else {
+            let node = Node::start(NodeConfig::load(data, port)?, Clock::system()).await?;
+            return Ok(Program::Node(Box::new(node)));
+        };
+        let (data, port) = (data.display().to_string(), port.to_string());
+        let log = self.base.join(format!("{}.log", SITES[index].key));
+        let arguments = ["node", "serve", "--data", &data, "--http", &port];
+        let mut process = Process::spawn(program, SITES[index].name, &arguments, &log)?;
+        process.ready(&self.node_url(index)).await?;
+        Ok(Program::Process(process))
+    }
+}
+
+/// A port that is free now: the wanted one, or the next.
+async fn free(wanted: u16, whose: &str, moved: &mut Vec<String>) -> anyhow::Result<u16> {
+    let loopback = std::net::Ipv4Addr::LOCALHOST.into();
+    let (_listener, port) = arno_httpkit::bind_next(loopback, wanted)
+        .await
+        .context("no port is free")?;
+    if wanted != 0 && port != wanted {
+        moved.push(format!("Port {wanted} is taken; {whose} is at {port}."));
+    }
+    Ok(port)
+}

@@ -1,0 +1,128 @@
+//! `arno search`: how many patients match a cohort, per site, and which criteria each site honoured.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use arno_client::ApiClient;
+use arno_domain::cohort::Cohort;
+use arno_protocol::search::{CriterionStatus, NewSearch, SearchState, SiteAnswer, SiteCounts};
+
+use crate::{
+    Shared,
+    output::{self, Grid},
+    profile,
+};
+
+/// The hub gives up on a site after ten seconds.
+const LONGEST: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_millis(40);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SearchArgs {
+    /// The cohort, such as 'modality = CT and slice_thickness <= 2 mm and age in 40..75'; empty for everybody
+    #[arg(default_value = "")]
+    cohort: String,
+}
+
+pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()> {
+    explain_errors(&args.cohort)?;
+    let (client, _) = profile::client(shared)?;
+    let state = search(&client, &args.cohort).await?;
+    if shared.json {
+        return output::json(&state);
+    }
+    println!("{}", table(&state));
+    let totals = state.totals;
+    println!(
+        "\nPatients in all: {}",
+        range(totals.patients_low, totals.patients_high)
+    );
+    Ok(())
+}
+
+/// Finds a mistake before anything is sent, and points at it.
+fn explain_errors(text: &str) -> anyhow::Result<()> {
+    match text.parse::<Cohort>() {
+        Ok(cohort) => Ok(cohort.check()?),
+        Err(error) => {
+            let shift = " ".repeat(error.position.saturating_sub(1));
+            bail!("{}\n\n  {text}\n  {shift}^", error.message)
+        }
+    }
+}
+
+/// Asks and waits until every site has answered or is late.
+pub(crate) async fn search(client: &ApiClient, text: &str) -> anyhow::Result<SearchState> {
+    let mut state: SearchState = client
+        .post("/v1/searches", &NewSearch::Text(text.to_owned()))
+        .await?;
+    let started = Instant::now();
+    while !state.complete {
+        if started.elapsed() > LONGEST {
+            bail!(
+                "the hub still waits for a site; look again later at search {}",
+                state.id
+            );
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+        state = client
+            .get(&format!("/v1/searches/{}", state.id))
+            .await
+            .context("while waiting for the sites")?;
+    }
+    Ok(state)
+}
+
+/// One row a site.
+pub(crate) fn table(state: &SearchState) -> Grid {
+    let mut grid = Grid::new(
+        &["site", "patients", "studies", "series", "criteria"],
+        &[1, 2, 3],
+    );
+    for site in &state.sites {
+        let [patients, studies, series, criteria] = cells(&site.answer);
+        grid.row([site.name.clone(), patients, studies, series, criteria]);
+    }
+    grid
+}
+
+fn cells(answer: &SiteAnswer) -> [String; 4] {
+    let none = |why: String| ["-".to_owned(), "-".to_owned(), "-".to_owned(), why];
+    match answer {
+        SiteAnswer::Waiting => none("waiting".into()),
+        SiteAnswer::Late => none("no answer in time".into()),
+        SiteAnswer::Refused { reason } => none(format!("refused: {reason}")),
+        SiteAnswer::Failed { reason } => none(format!("failed: {reason}")),
+        SiteAnswer::Counted(found) => match found.counts {
+            None => none(criteria(found)),
+            Some(counts) => [
+                counts.patients.to_string(),
+                counts.studies.to_string(),
+                counts.series.to_string(),
+                criteria(found),
+            ],
+        },
+    }
+}
+
+fn criteria(found: &SiteCounts) -> String {
+    let unsupported: Vec<_> = found
+        .criteria
+        .iter()
+        .filter(|report| report.status == CriterionStatus::Unsupported)
+        .map(|report| report.criterion.as_str())
+        .collect();
+    if unsupported.is_empty() {
+        "all applied".into()
+    } else {
+        format!("not recorded here: {}", unsupported.join(", "))
+    }
+}
+
+fn range(low: u64, high: u64) -> String {
+    if low == high {
+        format!("~ {low}")
+    } else {
+        format!("{low} to {high}")
+    }
+}

@@ -1,0 +1,313 @@
+//! The patient's own values, collected from the whole data set, to find them again in text that would stay.
+//!
+//! A last net behind the table and the vocabulary, not the first: it knows only what this instance says.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use dicom_core::value::{PrimitiveValue, Value};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+use crate::recipe::{ProfileOption, Recipe};
+use crate::values::texts;
+use crate::vocabulary::Vocabulary;
+
+/// Values to search for, in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Identifiers {
+    /// Found anywhere in a text. Their length in bytes comes first, so that a short text is compared with few.
+    parts: BTreeSet<(usize, String)>,
+    /// Too short for that ("ORIGINAL" holds "gina"): found only as a whole word.
+    words: BTreeSet<String>,
+}
+
+/// More identities than an instance has. Beyond it a hostile file could make the search slow, so it is refused.
+const MAX_IDENTIFIERS: usize = 128;
+/// Shorter names are too common as syllables of other words to mean a person.
+const MIN_WORD_CHARS: usize = 3;
+/// From here on a name is also found inside a longer word.
+const MIN_PART_CHARS: usize = 5;
+/// An ideographic name has two or three characters, none of which is in a technical word.
+const MIN_WIDE_CHARS: usize = 2;
+/// Binary values are searched for text up to here; larger ones of a numeric VR are samples.
+pub(crate) const MAX_SEARCHED_BYTES: usize = 1 << 20;
+
+/// Words in name fields that name nobody.
+const NOBODY: [&str; 16] = [
+    "anon",
+    "anonymised",
+    "anonymized",
+    "anonymous",
+    "dr",
+    "female",
+    "male",
+    "none",
+    "patient",
+    "phantom",
+    "prof",
+    "qc",
+    "removed",
+    "study",
+    "test",
+    "unknown",
+];
+
+/// Other Patient IDs: retired, and still sent.
+const OTHER_PATIENT_IDS: Tag = Tag(0x0010, 0x1000);
+
+/// Attributes whose whole value identifies.
+const WHOLE_VALUES: [Tag; 7] = [
+    tags::PATIENT_ID,
+    OTHER_PATIENT_IDS,
+    tags::ACCESSION_NUMBER,
+    tags::PATIENT_ADDRESS,
+    tags::PATIENT_TELEPHONE_NUMBERS,
+    tags::ADMISSION_ID,
+    tags::SERVICE_EPISODE_ID,
+];
+
+/// The usual ways of writing a birth date.
+const DATE_FORMS: [&str; 8] = [
+    "%Y%m%d", "%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d%m%Y",
+];
+
+/// There are more names and numbers of people in the data set than an instance can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+impl Identifiers {
+    /// All that may not be found in the result; the institution only if the recipe does not keep it anyway.
+    pub(crate) fn collect(header: &InMemDicomObject, recipe: &Recipe) -> Result<Self, TooMany> {
+        let mut found = Self::default();
+        found.add_data_set(header, recipe)?;
+        Ok(found)
+    }
+
+    /// Whether a text holds one of the values.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        if text.is_empty() {
+            return false;
+        }
+        let text = text.to_lowercase();
+        self.parts_to(text.len()).any(|part| text.contains(part))
+            || text
+                .split(|c: char| !c.is_alphabetic())
+                .any(|word| self.words.contains(word))
+    }
+
+    /// Whether one of the values that are more than a word is in a text of which each word was searched already.
+    pub(crate) fn span_words_of(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let mut phrases = self
+            .parts_to(text.len())
+            .filter(|part| part.contains(|c: char| !c.is_alphanumeric()));
+        phrases.any(|part| text.contains(part))
+    }
+
+    fn parts_to(&self, bytes: usize) -> impl Iterator<Item = &str> {
+        let short = self
+            .parts
+            .iter()
+            .take_while(move |(length, _)| *length <= bytes);
+        short.map(|(_, part)| part.as_str())
+    }
+
+    /// Whether a number written as text is one of the values, as a whole: digits recur in numbers by chance.
+    pub(crate) fn equal(&self, number: &str) -> bool {
+        self.parts_to(number.len()).any(|part| part == number)
+    }
+
+    /// Whether bytes hold one of the values, in any letter case.
+    pub(crate) fn are_in_bytes(&self, bytes: &[u8]) -> bool {
+        if bytes.len() < MIN_PART_CHARS {
+            return false;
+        }
+        let lower = bytes.to_ascii_lowercase();
+        self.parts_to(lower.len()).any(|part| {
+            lower
+                .windows(part.len())
+                .any(|window| window == part.as_bytes())
+        })
+    }
+
+    fn add_data_set(&mut self, header: &InMemDicomObject, recipe: &Recipe) -> Result<(), TooMany> {
+        for element in header.iter() {
+            match element.value() {
+                Value::Sequence(sequence) => {
+                    for item in sequence.items() {
+                        self.add_data_set(item, recipe)?;
+                    }
+                }
+                Value::Primitive(value) => {
+                    self.add_value(element.header().tag, element.vr(), value, recipe)
+                }
+                Value::PixelSequence(_) => {}
+            }
+            if self.is_too_many() {
+                return Err(TooMany);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_value(&mut self, tag: Tag, vr: VR, value: &PrimitiveValue, recipe: &Recipe) {
+        const PATIENT_GROUP: u16 = 0x0010;
+        let add: fn(&mut Self, &str) = match (tag, vr) {
+            (tags::PATIENT_BIRTH_DATE, _) => Self::add_birth_date,
+            (tag, VR::PN) if tag.group() == PATIENT_GROUP => Self::add_patient_name,
+            (_, VR::PN) => Self::add_staff_name,
+            (tags::INSTITUTION_NAME, _)
+                if !recipe.has(ProfileOption::RetainInstitutionIdentity) =>
+            {
+                Self::add_whole
+            }
+            (tag, _) if WHOLE_VALUES.contains(&tag) => Self::add_whole,
+            _ => return,
+        };
+        for text in texts(value, vr).unwrap_or_default().iter() {
+            add(self, text);
+        }
+    }
+
+    /// A "name" with digits is the code of a study ("BREAST_06"): its words are no names, the whole still identifies.
+    fn add_patient_name(&mut self, name: &str) {
+        for component in name.split(['^', '=']) {
+            self.add_whole(component);
+        }
+        if name.contains(|c: char| c.is_ascii_digit()) {
+            return self.add_staff_name(name);
+        }
+        for word in name.split(|c: char| !c.is_alphabetic()) {
+            self.add_word(word);
+        }
+    }
+
+    /// Staff fields often hold "CT", "SYSTEM" or "Lung": words of the vocabulary are no names there.
+    fn add_staff_name(&mut self, name: &str) {
+        for word in name.split(|c: char| !c.is_alphabetic()) {
+            if !Vocabulary::embedded().has_word(word) {
+                self.add_word(word);
+            }
+        }
+    }
+
+    fn add_birth_date(&mut self, text: &str) {
+        let digits = text.replace('.', "");
+        let Ok(date) = NaiveDate::parse_from_str(&digits, "%Y%m%d") else {
+            return;
+        };
+        for form in DATE_FORMS {
+            self.insert(date.format(form).to_string());
+        }
+    }
+
+    fn add_word(&mut self, word: &str) {
+        let word = word.to_lowercase();
+        if self.is_too_many() || NOBODY.contains(&word.as_str()) {
+            return;
+        }
+        if is_found_anywhere(&word) {
+            self.insert(word);
+        } else if word.chars().count() >= MIN_WORD_CHARS {
+            self.words.insert(word);
+        }
+    }
+
+    fn add_whole(&mut self, text: &str) {
+        let text = text.trim().to_lowercase();
+        if is_found_anywhere(&text) && !NOBODY.contains(&text.as_str()) && !self.is_too_many() {
+            self.insert(text);
+        }
+    }
+
+    fn insert(&mut self, part: String) {
+        self.parts.insert((part.len(), part));
+    }
+
+    /// One more than allowed is kept, to know it; more are not, to save the memory.
+    fn is_too_many(&self) -> bool {
+        self.parts.len() + self.words.len() > MAX_IDENTIFIERS
+    }
+}
+
+fn is_found_anywhere(text: &str) -> bool {
+    let chars = text.chars().count();
+    chars >= MIN_PART_CHARS || chars >= MIN_WIDE_CHARS && text.chars().all(|c| c >= '\u{3040}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dicom_core::DataElement;
+
+    fn of(elements: &[(Tag, VR, &str)]) -> Identifiers {
+        let elements = elements
+            .iter()
+            .map(|(tag, vr, text)| DataElement::new(*tag, *vr, *text));
+        Identifiers::collect(
+            &InMemDicomObject::from_element_iter(elements),
+            &Recipe::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn names_ids_and_birth_dates_are_found() {
+        let identifiers = of(&[
+            (
+                tags::PATIENT_NAME,
+                VR::PN,
+                "Lindqvist^Gina Li^^Dr=山田^太郎",
+            ),
+            (tags::PATIENT_ID, VR::LO, "MRN-0042"),
+            (tags::PATIENT_BIRTH_DATE, VR::DA, "19500203"),
+            (tags::REFERRING_PHYSICIAN_NAME, VR::PN, "Okonkwo^Lung"),
+        ]);
+        let check =
+            |text: &str, expect: bool| assert_eq!(identifiers.are_in(text), expect, "{text}");
+        check("CT of LINDQVIST", true);
+        check("xlindqvistx", true);
+        check("for gina", true);
+        check("ORIGINAL", false);
+        check("Li", false);
+        check("Dr", false);
+        check("山田", true);
+        check("id mrn-0042b", true);
+        check("born 03.02.1950", true);
+        check("1950-02-03", true);
+        check("okonkwo", true);
+        check("lung", false);
+        check("", false);
+        assert!(identifiers.equal("19500203") && !identifiers.equal("0.19500203"));
+        assert!(identifiers.are_in_bytes(b"\0\0LindQvist\0") && !identifiers.are_in_bytes(b"\0\0"));
+    }
+
+    #[test]
+    fn a_study_code_in_place_of_a_name_does_not_forbid_its_words() {
+        let code = of(&[(tags::PATIENT_NAME, VR::PN, "SITEX_BREAST_06")]);
+        assert!(
+            !code.are_in("BREAST") && code.are_in("of sitex") && code.are_in("sitex_breast_06")
+        );
+        let person = of(&[(tags::PATIENT_NAME, VR::PN, "Breast^Ann")]);
+        assert!(person.are_in("BREAST"));
+    }
+
+    #[test]
+    fn a_flood_of_names_is_refused() {
+        let names: Vec<String> = (0..2000)
+            .map(|i| "abcde".repeat(2 + i % 50) + &"z".repeat(i))
+            .collect();
+        let names = DataElement::new(
+            tags::OTHER_PATIENT_NAMES,
+            VR::PN,
+            PrimitiveValue::Strs(names.into()),
+        );
+        let header = InMemDicomObject::from_element_iter([names]);
+        assert_eq!(
+            Identifiers::collect(&header, &Recipe::default()).err(),
+            Some(TooMany)
+        );
+    }
+}

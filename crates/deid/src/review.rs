@@ -1,0 +1,283 @@
+//! Instances whose pixels may show who the patient is: not for a program to pass (PS3.15 E.3.1, E.3.2).
+//!
+//! Judged by the header alone and on the safe side. Pixels are not looked at here.
+
+use std::fmt;
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+use crate::values::texts;
+
+/// Why a person has to look at an instance before it may be used. Names no value of the data set but codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReviewReason {
+    /// (0028,0301) says YES.
+    BurnedInAnnotation,
+    /// A modality in which machines or people write into the image.
+    Modality(&'static str),
+    /// A screen shot or other copy of what was displayed, by its SOP class.
+    SecondaryCapture,
+    /// A document (PDF, CDA, …) with the image as its carrier.
+    EncapsulatedDocument,
+    /// Photographs and video show people.
+    PhotographOrVideo,
+    /// A recording of a voice.
+    Audio,
+    /// By its image type a screen shot, a report or a protocol page.
+    ScreenImage,
+    /// A derived image that is no slice: it has no position in the patient.
+    DerivedWithoutPosition,
+    /// Overlay bits are stored inside the pixels.
+    OverlayInPixels,
+    /// More names than an instance can mean.
+    TooManyNames,
+}
+
+/// Modalities (PS3.3 C.7.3.1.1.1) whose images carry text: ultrasound, captures, photographs, endoscopy, documents.
+const RISKY_MODALITIES: [&str; 8] = ["US", "IVUS", "SC", "OT", "XC", "ES", "GM", "DOC"];
+
+/// SOP classes (PS3.4 B.5) by what is risky about them. A family is given by its common root.
+const RISKY_CLASSES: [(&str, ReviewReason); 9] = [
+    ("1.2.840.10008.5.1.4.1.1.7", ReviewReason::SecondaryCapture),
+    (
+        "1.2.840.10008.5.1.4.1.1.104",
+        ReviewReason::EncapsulatedDocument,
+    ),
+    (
+        "1.2.840.10008.5.1.4.1.1.77.1.1",
+        ReviewReason::PhotographOrVideo,
+    ),
+    (
+        "1.2.840.10008.5.1.4.1.1.77.1.2.1",
+        ReviewReason::PhotographOrVideo,
+    ),
+    (
+        "1.2.840.10008.5.1.4.1.1.77.1.4",
+        ReviewReason::PhotographOrVideo,
+    ),
+    ("1.2.840.10008.5.1.4.1.1.9.4", ReviewReason::Audio),
+    ("1.2.840.10008.5.1.4.1.1.6", ReviewReason::Modality("US")),
+    ("1.2.840.10008.5.1.4.1.1.3", ReviewReason::Modality("US")),
+    (
+        "1.2.840.10008.5.1.4.1.1.77.1.5.4",
+        ReviewReason::Modality("OPT"),
+    ),
+];
+
+/// Words in ImageType (0008,0008) of pages that look like images: dose reports, protocols, screen saves, and the
+/// paper label of a microscope slide.
+const SCREEN_WORDS: [&str; 8] = [
+    "SCREEN",
+    "CAPTURE",
+    "REPORT",
+    "PROTOCOL",
+    "DOSE_INFO",
+    "TEXT",
+    "LABEL",
+    "OVERVIEW",
+];
+
+/// Why the instance needs a person, if it does.
+pub(crate) fn review(header: &InMemDicomObject) -> Option<ReviewReason> {
+    burned_in(header)
+        .or_else(|| sop_class(header))
+        .or_else(|| modality(header))
+        .or_else(|| image_type(header))
+        .or_else(|| overlay_in_pixels(header))
+}
+
+fn burned_in(header: &InMemDicomObject) -> Option<ReviewReason> {
+    let says_yes = values(header, tags::BURNED_IN_ANNOTATION)
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("YES"));
+    says_yes.then_some(ReviewReason::BurnedInAnnotation)
+}
+
+fn sop_class(header: &InMemDicomObject) -> Option<ReviewReason> {
+    let classes = values(header, tags::SOP_CLASS_UID);
+    let is_in = |class: &str, root: &str| {
+        class
+            .strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let risky = RISKY_CLASSES
+        .iter()
+        .find(|(root, _)| classes.iter().any(|class| is_in(class, root)));
+    risky.map(|(_, reason)| *reason)
+}
+
+fn modality(header: &InMemDicomObject) -> Option<ReviewReason> {
+    let modalities = values(header, tags::MODALITY);
+    let risky = RISKY_MODALITIES
+        .into_iter()
+        .find(|risky| modalities.iter().any(|m| m.eq_ignore_ascii_case(risky)));
+    risky.map(ReviewReason::Modality)
+}
+
+/// DERIVED\SECONDARY alone says little: all attenuation-corrected PET and every reformatted CT is. What is positioned in
+/// the patient is a slice; a page of text is not.
+fn image_type(header: &InMemDicomObject) -> Option<ReviewReason> {
+    let types: Vec<String> = values(header, tags::IMAGE_TYPE)
+        .iter()
+        .map(|value| value.to_ascii_uppercase())
+        .collect();
+    let is_original = types.first().is_some_and(|value| value == "ORIGINAL");
+    if types
+        .iter()
+        .any(|value| SCREEN_WORDS.iter().any(|word| value.contains(word)))
+    {
+        return Some(ReviewReason::ScreenImage);
+    }
+    let is_secondary = types.get(1).is_some_and(|value| value == "SECONDARY");
+    let is_positioned = header.get(tags::IMAGE_POSITION_PATIENT).is_some()
+        || header
+            .get(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
+            .is_some();
+    (!is_original && is_secondary && !is_positioned).then_some(ReviewReason::DerivedWithoutPosition)
+}
+
+/// Overlay groups without Overlay Data (60xx,3000) keep their bits above the stored bits of the pixels (PS3.3 C.9.2).
+fn overlay_in_pixels(header: &InMemDicomObject) -> Option<ReviewReason> {
+    const OVERLAY_DATA: u16 = 0x3000;
+    const OVERLAY_BIT_POSITION: u16 = 0x0102;
+    let overlays = header
+        .tags()
+        .filter(|tag| (0x6000..=0x60FF).contains(&tag.group()) && tag.group() % 2 == 0);
+    let mut in_pixels = overlays.filter(|tag| tag.element() == OVERLAY_BIT_POSITION);
+    in_pixels
+        .any(|tag| header.get(Tag(tag.group(), OVERLAY_DATA)).is_none())
+        .then_some(ReviewReason::OverlayInPixels)
+}
+
+fn values(header: &InMemDicomObject, tag: Tag) -> Vec<String> {
+    let element = header.get(tag);
+    element
+        .and_then(|element| texts(element.value().primitive()?, element.vr()))
+        .unwrap_or_default()
+}
+
+impl fmt::Display for ReviewReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BurnedInAnnotation => {
+                f.write_str("the header says that text is burned into the pixels")
+            }
+            Self::Modality(code) => write!(f, "images of modality {code} often show text"),
+            Self::SecondaryCapture => f.write_str("secondary captures often show text"),
+            Self::EncapsulatedDocument => f.write_str("it carries a document"),
+            Self::PhotographOrVideo => f.write_str("photographs and video can show people"),
+            Self::Audio => f.write_str("it carries sound"),
+            Self::ScreenImage => f.write_str("by its image type it is a screen shot or a report"),
+            Self::DerivedWithoutPosition => f.write_str(
+                "a derived image without a position in the patient can be a page of text",
+            ),
+            Self::OverlayInPixels => f.write_str("an overlay is stored inside the pixels"),
+            Self::TooManyNames => f.write_str("it names more people than an instance can mean"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dicom_core::{DataElement, VR};
+
+    fn check(elements: &[(Tag, VR, &str)], expect: Option<ReviewReason>) {
+        let elements = elements
+            .iter()
+            .map(|(tag, vr, text)| DataElement::new(*tag, *vr, *text));
+        assert_eq!(
+            review(&InMemDicomObject::from_element_iter(elements)),
+            expect
+        );
+    }
+
+    #[test]
+    fn slices_pass() {
+        check(&[], None);
+        check(
+            &[
+                (tags::MODALITY, VR::CS, "CT"),
+                (tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL"),
+            ],
+            None,
+        );
+        check(
+            &[
+                (tags::SOP_CLASS_UID, VR::UI, "1.2.840.10008.5.1.4.1.1.66.4"),
+                (tags::MODALITY, VR::CS, "SEG"),
+            ],
+            None,
+        );
+        check(
+            &[
+                (tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY"),
+                (tags::IMAGE_POSITION_PATIENT, VR::DS, "0\\0\\0"),
+            ],
+            None,
+        );
+        check(&[(tags::BURNED_IN_ANNOTATION, VR::CS, "NO")], None);
+        check(
+            &[
+                (Tag(0x6000, 0x0102), VR::US, "0"),
+                (Tag(0x6000, 0x3000), VR::OW, ""),
+            ],
+            None,
+        );
+    }
+
+    #[test]
+    fn what_may_show_text_needs_a_person() {
+        check(
+            &[(tags::BURNED_IN_ANNOTATION, VR::CS, "yes ")],
+            Some(ReviewReason::BurnedInAnnotation),
+        );
+        check(
+            &[(tags::MODALITY, VR::CS, "US")],
+            Some(ReviewReason::Modality("US")),
+        );
+        let classes = [
+            ("1.2.840.10008.5.1.4.1.1.7", ReviewReason::SecondaryCapture),
+            (
+                "1.2.840.10008.5.1.4.1.1.7.2",
+                ReviewReason::SecondaryCapture,
+            ),
+            (
+                "1.2.840.10008.5.1.4.1.1.104.1\0",
+                ReviewReason::EncapsulatedDocument,
+            ),
+            (
+                "1.2.840.10008.5.1.4.1.1.77.1.4.1",
+                ReviewReason::PhotographOrVideo,
+            ),
+        ];
+        for (class, reason) in classes {
+            check(
+                &[
+                    (tags::SOP_CLASS_UID, VR::UI, class),
+                    (tags::MODALITY, VR::CS, "CT"),
+                ],
+                Some(reason),
+            );
+        }
+        check(
+            &[(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\LABEL\\NONE")],
+            Some(ReviewReason::ScreenImage),
+        );
+        check(
+            &[(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY\\SCREEN SAVE")],
+            Some(ReviewReason::ScreenImage),
+        );
+        check(
+            &[(tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY\\MPR")],
+            Some(ReviewReason::DerivedWithoutPosition),
+        );
+        check(
+            &[(Tag(0x6002, 0x0102), VR::US, "12")],
+            Some(ReviewReason::OverlayInPixels),
+        );
+    }
+}

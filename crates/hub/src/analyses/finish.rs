@@ -1,0 +1,52 @@
+//! The end of an analysis: each model with its area under the ROC curve on the test patients of all sites.
+
+use std::sync::Arc;
+
+use arno_domain::NodeId;
+use arno_learning::evaluation::ScoreHistogram;
+use arno_protocol::analyses::{EvaluatedModel, LogisticModel};
+use arno_store::hub::{analyses::RoundRow, members::Member};
+
+use super::learned::{Stage, learn};
+
+/// The federation's model, then each site's own, in the order in which they were measured.
+pub(super) fn evaluated_models(
+    rounds: &[RoundRow],
+    local: &[(NodeId, LogisticModel)],
+    members: &[Arc<Member>],
+) -> Result<Vec<EvaluatedModel>, String> {
+    let Stage::Evaluated { models, histograms } = learn(rounds).0 else {
+        return Err("the models were not measured".to_owned());
+    };
+    let sites = std::iter::once(None).chain(local.iter().map(|(node, _)| Some(*node)));
+    let measured = sites.zip(models).zip(&histograms);
+    measured
+        .map(|((node, model), histogram)| evaluated(node, model, histogram, members))
+        .collect()
+}
+
+fn evaluated(
+    node: Option<NodeId>,
+    model: LogisticModel,
+    histogram: &ScoreHistogram,
+    members: &[Arc<Member>],
+) -> Result<EvaluatedModel, String> {
+    let name = match node {
+        None => "Federation".to_owned(),
+        Some(node) => {
+            let member = members.iter().find(|member| member.card.node == node);
+            member
+                .map(|member| member.card.name.clone())
+                .unwrap_or_default()
+        }
+    };
+    Ok(EvaluatedModel {
+        node,
+        name,
+        model,
+        auc: histogram.auc().map_err(|error| error.to_string())?,
+        roc: histogram.roc().map_err(|error| error.to_string())?,
+        positives: histogram.positives(),
+        negatives: histogram.negatives(),
+    })
+}

@@ -1,0 +1,186 @@
+//! Answers of nodes. The first that is stored wins; a second one gets its receipt and changes nothing.
+
+use arno_domain::{Signed, audit::Outcome, cohort::MAX_CRITERIA, disclosure::ProtectedCount};
+use arno_httpkit::ApiError;
+use arno_protocol::{
+    analyses::LogisticModel,
+    federation::{Answer, AnswerBody, MAX_MESSAGE_BYTES, Message, Receipt},
+    search::{Counts, SiteCounts},
+};
+use arno_store::{
+    StoreError,
+    hub::{
+        analyses::{SiteRefusal, refuse_site},
+        questions::{self, QuestionRow, Subject},
+    },
+};
+use axum::{Json, body::Body, extract::State};
+
+use super::{receive, refuse};
+use crate::{
+    Hub, analyses,
+    hub::act,
+    limits::{MAX_REASON_CHARS, cut},
+};
+
+/// A site with more patients than this does not exist; the limit keeps sums from wrapping.
+const MAX_COUNT: u64 = 1 << 40;
+/// A criterion as text.
+const MAX_CRITERION_CHARS: usize = 4_096;
+/// A refusal's word for programs.
+const MAX_CODE_CHARS: usize = 60;
+
+pub(super) async fn answer(
+    State(hub): State<Hub>,
+    body: Body,
+) -> Result<Json<Signed<Message<Receipt>>>, ApiError> {
+    let (member, message) = receive::<Answer>(&hub, body, MAX_MESSAGE_BYTES).await?;
+    let node = member.card.node;
+    let answer = &message.body;
+    let question = match questions::question_row(&hub.database, answer.question).await {
+        Ok(question) if question.node == node => question,
+        Ok(_) | Err(StoreError::NotFound { .. }) => {
+            let error =
+                ApiError::not_found("no_such_question", "This node was not asked this question.");
+            return refuse(&hub, node, error).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if question.sha256 != answer.question_sha256 {
+        let error = ApiError::conflict(
+            "other_question",
+            "The answer was made for a question of another content.",
+        );
+        return refuse(&hub, node, error).await;
+    }
+    let body = checked(&hub, &question, answer.body.clone()).await?;
+    store(&hub, &question, &body).await?;
+    Ok(Json(hub.reply(&message, Receipt {})))
+}
+
+/// The answer as it is kept: bounded, and of the kind that was asked for.
+async fn checked(
+    hub: &Hub,
+    question: &QuestionRow,
+    body: AnswerBody,
+) -> Result<AnswerBody, ApiError> {
+    let failed = |reason: &str| AnswerBody::Failed {
+        reason: reason.to_owned(),
+    };
+    Ok(match (question.subject, body) {
+        (_, AnswerBody::Refused { code, reason }) => AnswerBody::Refused {
+            code: cut(&code, MAX_CODE_CHARS),
+            reason: cut(&reason, MAX_REASON_CHARS),
+        },
+        (_, AnswerBody::Failed { reason }) => AnswerBody::Failed {
+            reason: cut(&reason, MAX_REASON_CHARS),
+        },
+        (Subject::Search(_), AnswerBody::Counts(counts)) => match are_sane(&counts) {
+            true => AnswerBody::Counts(counts),
+            false => failed("the node's counts are out of bounds"),
+        },
+        (Subject::Contribution(analysis, round), AnswerBody::Contribution { payload }) => {
+            match analyses::masked::check_contribution(
+                hub,
+                (analysis, round),
+                question.node,
+                &payload,
+            )
+            .await?
+            {
+                Ok(()) => AnswerBody::Contribution { payload },
+                Err(error) => failed(&error.to_string()),
+            }
+        }
+        (Subject::Unmasking(_, _), AnswerBody::Unmasking { payload }) => {
+            match analyses::masked::check_unmasking(question.node, &payload) {
+                Ok(()) => AnswerBody::Unmasking { payload },
+                Err(error) => failed(&error.to_string()),
+            }
+        }
+        (Subject::LocalModel(_), AnswerBody::LocalModel { model }) => match is_usable(&model) {
+            true => AnswerBody::LocalModel { model },
+            false => failed("the node's model is not of the form that was asked for"),
+        },
+        (Subject::Revocation(_), AnswerBody::Accepted) => AnswerBody::Accepted,
+        (_, _) => failed("the node answered something else than it was asked"),
+    })
+}
+
+fn are_sane(counts: &SiteCounts) -> bool {
+    let bounded = |count: &ProtectedCount| match count {
+        ProtectedCount::FewerThan(limit) => u64::from(*limit) < MAX_COUNT,
+        ProtectedCount::About(count) => *count < MAX_COUNT,
+    };
+    let all = |counts: &Counts| {
+        [counts.patients, counts.studies, counts.series]
+            .iter()
+            .all(bounded)
+    };
+    counts.criteria.len() <= MAX_CRITERIA
+        && counts
+            .criteria
+            .iter()
+            .all(|report| report.criterion.chars().count() <= MAX_CRITERION_CHARS)
+        && counts.counts.as_ref().is_none_or(all)
+}
+
+fn is_usable(model: &LogisticModel) -> bool {
+    analyses::learned::Model::try_from(model).is_ok()
+}
+
+/// Keeps the answer with its audit entry, and wakes the analysis that waits for it.
+async fn store(hub: &Hub, question: &QuestionRow, body: &AnswerBody) -> Result<(), StoreError> {
+    let now = hub.now();
+    let mut tx = hub.database.write().await?;
+    if !questions::answer_question(&mut tx, question.id, body, now).await? {
+        return Ok(());
+    }
+    let (what, subject) = about(question.subject);
+    match body {
+        AnswerBody::Refused { code, reason } => {
+            let detail = format!("{code}: {reason}");
+            tx.audit(
+                now,
+                act(question.node, what, &subject, Outcome::Refused, detail),
+            )
+            .await?;
+            if let Subject::Contribution(analysis, _) | Subject::Unmasking(analysis, _) =
+                question.subject
+            {
+                let refusal = SiteRefusal {
+                    code: code.clone(),
+                    reason: reason.clone(),
+                };
+                refuse_site(&mut tx, analysis, question.node, &refusal).await?;
+            }
+        }
+        AnswerBody::Failed { reason } => {
+            tx.audit(
+                now,
+                act(question.node, what, &subject, Outcome::Failed, reason),
+            )
+            .await?;
+        }
+        // What was done is recorded with the search or the analysis itself.
+        _ => {}
+    }
+    tx.commit().await?;
+    if matches!(
+        question.subject,
+        Subject::Contribution(..) | Subject::Unmasking(..) | Subject::LocalModel(_)
+    ) {
+        hub.presence.announce();
+    }
+    Ok(())
+}
+
+fn about(subject: Subject) -> (&'static str, String) {
+    match subject {
+        Subject::Search(id) => ("search answered", id.to_string()),
+        Subject::Contribution(id, _) => ("round answered", id.to_string()),
+        Subject::Unmasking(id, _) => ("unmasking answered", id.to_string()),
+        Subject::LocalModel(id) => ("local model answered", id.to_string()),
+        Subject::Revocation(id) => ("revocation answered", id.to_string()),
+    }
+}

@@ -1,0 +1,280 @@
+//! Joining, and who is not listened to.
+
+use arno_domain::{MessageId, NodeId, SecretKey, Signed, dataset::DatasetRecord};
+use arno_protocol::{
+    catalogue::{CatalogueEntry, Federation},
+    federation::{Delivery, Message, Poll, Publish, Receipt},
+};
+use chrono::{DateTime, Duration, Utc};
+
+use crate::{
+    fake_node::FakeNode,
+    support::{TestHub, code, until},
+};
+
+const POLL: Poll = Poll {
+    wait_ms: 0,
+    software: String::new(),
+    instances: 0,
+};
+
+#[tokio::test]
+async fn an_invitation_is_used_once() {
+    let hub = TestHub::start().await;
+    let invitation = hub.invitation().await;
+    let (first, second) = (
+        FakeNode::new(&hub, 1, &invitation),
+        FakeNode::new(&hub, 2, &invitation),
+    );
+    let membership = first.join(&invitation.code).await.unwrap();
+    assert_eq!(membership.federation, "Test federation");
+    assert_eq!(
+        first.join(&invitation.code).await.unwrap(),
+        membership,
+        "a lost answer is asked for again"
+    );
+    assert_eq!(
+        code(second.join(&invitation.code).await),
+        "invitation_refused"
+    );
+    assert_eq!(code(second.join("guessed").await), "invitation_refused");
+    let federation: Federation = hub.nobody().get("/v1/federation").await.unwrap();
+    assert_eq!(
+        federation
+            .nodes
+            .iter()
+            .map(|node| node.node)
+            .collect::<Vec<_>>(),
+        [first.id]
+    );
+    assert_eq!(
+        (federation.root_key, federation.committee_key),
+        (invitation.root_key, hub.committee.public())
+    );
+    let audit = hub.audit().await;
+    assert!(
+        audit.contains(&"node joined: done".into())
+            && audit.contains(&"message refused: refused".into())
+    );
+    let code = invitation.code.as_bytes();
+    assert!(
+        !hub.database_bytes()
+            .windows(code.len())
+            .any(|window| window == code),
+        "only its digest is kept"
+    );
+}
+
+#[tokio::test]
+async fn a_member_cannot_be_replaced() {
+    let hub = TestHub::start().await;
+    let member = FakeNode::joined(&hub, 1).await;
+    let invitation = hub.invitation().await;
+    let thief = FakeNode {
+        id: member.id,
+        ..FakeNode::new(&hub, 2, &invitation)
+    };
+    assert_eq!(code(thief.join(&invitation.code).await), "already_member");
+    let twin = FakeNode {
+        id: NodeId::new(),
+        ..member.clone()
+    };
+    assert_eq!(code(twin.join(&invitation.code).await), "already_member");
+    // Neither used the invitation up.
+    FakeNode::new(&hub, 3, &invitation)
+        .join(&invitation.code)
+        .await
+        .unwrap();
+}
+
+async fn check(
+    node: &FakeNode,
+    key: &SecretKey,
+    change: impl Fn(&mut Message<Poll>),
+    expect: &str,
+) {
+    let mut message = Message::new(node.id, None, Utc::now(), POLL);
+    change(&mut message);
+    let sent = node
+        .send::<Poll, Delivery>("/federation/v1/poll", &Signed::new(&message, key))
+        .await;
+    assert_eq!(code(sent), expect);
+}
+
+#[tokio::test]
+async fn strangers_and_stale_messages_are_refused() {
+    let hub = TestHub::start().await;
+    let (node, other) = (
+        FakeNode::joined(&hub, 1).await,
+        FakeNode::joined(&hub, 2).await,
+    );
+    let shift = |message: &mut Message<Poll>, seconds: i64| {
+        message.issued_at += Duration::seconds(seconds);
+        message.expires_at += Duration::seconds(seconds);
+    };
+    check(&node, &SecretKey::from_seed(&[77; 32]), |_| {}, "stranger").await;
+    check(&node, &other.key, |_| {}, "not_you").await;
+    check(&node, &node.key, |message| shift(message, -121), "expired").await;
+    check(&node, &node.key, |message| shift(message, 130), "not_yet").await;
+    check(
+        &node,
+        &node.key,
+        |message| message.expires_at += Duration::seconds(1),
+        "too_long",
+    )
+    .await;
+    check(&node, &node.key, |message| shift(message, -60), "resend").await;
+
+    let message = node.message(POLL);
+    node.send::<Poll, Delivery>("/federation/v1/poll", &message)
+        .await
+        .unwrap();
+    assert_eq!(
+        code(
+            node.send::<Poll, Delivery>("/federation/v1/poll", &message)
+                .await
+        ),
+        "replayed"
+    );
+    let mut forged = node.message(POLL);
+    forged.document = forged.document.replace("\"wait_ms\":0", "\"wait_ms\":1");
+    assert_eq!(
+        code(
+            node.send::<Poll, Delivery>("/federation/v1/poll", &forged)
+                .await
+        ),
+        "bad_signature"
+    );
+    let refused = hub
+        .audit()
+        .await
+        .into_iter()
+        .filter(|entry| entry == "message refused: refused")
+        .count();
+    assert_eq!(refused, 7, "one entry for each kind; resend is no offence");
+}
+
+#[tokio::test]
+async fn a_broken_line_shows_at_once() {
+    let hub = TestHub::start().await;
+    let node = FakeNode::joined(&hub, 1).await;
+    let online = |expect: bool| {
+        let nobody = hub.nobody();
+        async move {
+            let federation: Federation = nobody.get("/v1/federation").await.unwrap();
+            let status = &federation.nodes[0];
+            (status.online == expect).then(|| (status.last_seen, status.instances))
+        }
+    };
+    let job = node.serve(Box::new(|_| None));
+    let (last_seen, instances): (Option<DateTime<Utc>>, u64) =
+        until("the node online", || online(true)).await;
+    assert!(last_seen.is_some() && instances == 7);
+    job.abort();
+    until("the node offline", || online(false)).await;
+}
+
+fn record(node: &FakeNode) -> DatasetRecord {
+    DatasetRecord {
+        id: arno_domain::DatasetId::new(),
+        node: node.id,
+        version: 1,
+        title: "Lung CT".into(),
+        description: "Phantoms".into(),
+        cohort: "modality = CT".into(),
+        licence: "CC BY 3.0".into(),
+        synthetic_images: true,
+        published_at: Utc::now(),
+        patients: 20,
+        studies: 21,
+        series: 22,
+        instances: 23,
+        size_bytes: 24,
+        readings: 25,
+        breakdowns: [(
+            "modality".into(),
+            [(
+                "CT".into(),
+                arno_domain::disclosure::ProtectedCount::About(20),
+            )]
+            .into(),
+        )]
+        .into(),
+        manifest_sha256: "ab".repeat(32),
+    }
+}
+
+#[tokio::test]
+async fn only_the_node_itself_publishes_its_datasets() {
+    let hub = TestHub::start().await;
+    let (node, other) = (
+        FakeNode::joined(&hub, 1).await,
+        FakeNode::joined(&hub, 2).await,
+    );
+    let publish = async |sender: &FakeNode, record: &Signed<DatasetRecord>| {
+        let message = sender.message(Publish {
+            record: record.clone(),
+        });
+        sender
+            .send::<Publish, Receipt>("/federation/v1/datasets", &message)
+            .await
+    };
+    let first = record(&node);
+    let signed = Signed::new(&first, &node.key);
+    publish(&node, &signed).await.unwrap();
+    publish(&node, &signed).await.unwrap();
+    assert_eq!(code(publish(&other, &signed).await), "not_your_dataset");
+    let foreign = Signed::new(&record(&other), &node.key);
+    assert_eq!(code(publish(&node, &foreign).await), "not_your_dataset");
+    let same_version = Signed::new(&record(&node), &node.key);
+    assert_eq!(code(publish(&node, &same_version).await), "other_dataset");
+
+    let second = DatasetRecord {
+        version: 2,
+        patients: 30,
+        ..record(&node)
+    };
+    publish(&node, &Signed::new(&second, &node.key))
+        .await
+        .unwrap();
+    let nobody = hub.nobody();
+    let listed: Vec<CatalogueEntry> = nobody.get("/v1/datasets").await.unwrap();
+    assert_eq!(
+        listed.iter().map(|entry| &entry.record).collect::<Vec<_>>(),
+        [&second],
+        "the newest version"
+    );
+    let old: CatalogueEntry = nobody
+        .get(&format!("/v1/datasets/{}", first.id))
+        .await
+        .unwrap();
+    assert_eq!(
+        old.signed.verify(&node.key.public()).unwrap(),
+        first,
+        "anybody can check it again"
+    );
+    let federation: Federation = nobody.get("/v1/federation").await.unwrap();
+    assert_eq!(
+        (federation.totals.datasets, federation.totals.patients),
+        (1, 30)
+    );
+    let fields: serde_json::Value = nobody.get("/v1/fields").await.unwrap();
+    assert_eq!(fields[0]["examples"], serde_json::json!(["CT"]));
+}
+
+#[tokio::test]
+async fn message_ids_of_two_nodes_do_not_meet() {
+    let hub = TestHub::start().await;
+    let (node, other) = (
+        FakeNode::joined(&hub, 1).await,
+        FakeNode::joined(&hub, 2).await,
+    );
+    let id = MessageId::new();
+    for node in [&node, &other] {
+        let mut message = Message::new(node.id, None, Utc::now(), POLL);
+        message.id = id;
+        node.send::<Poll, Delivery>("/federation/v1/poll", &Signed::new(&message, &node.key))
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,247 @@
+//! The node's settings: `node.toml` in its folder, written by `init` and edited by people.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+};
+
+use arno_domain::disclosure::DisclosurePolicy;
+use serde::{Deserialize, Serialize};
+
+use crate::NodeError;
+
+/// Days that the left side of a preview is kept, unless the settings say otherwise.
+const PREVIEW_DAYS: u32 = 14;
+
+/// Longest name of a site or a town.
+const MAX_NAME_CHARS: usize = 100;
+
+/// Where a node lives and what it is.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Its folder.
+    pub data: PathBuf,
+    /// The address that its pages are served on.
+    pub bind: IpAddr,
+    /// The port; the next free one is taken when it is not free, 0 is any.
+    pub http_port: u16,
+    /// Its settings.
+    pub site: SiteConfig,
+}
+
+/// The settings in `node.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    /// The site's name.
+    pub name: String,
+    /// Its town.
+    pub city: String,
+    /// Its country.
+    pub country: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// The only folder that pages may ingest from.
+    #[serde(default)]
+    pub landing: Option<PathBuf>,
+    /// Days that the left side of a preview is kept; 0 keeps none.
+    #[serde(default = "preview_days")]
+    pub preview_days: u32,
+    /// Most bytes of instances that are kept.
+    #[serde(default)]
+    pub storage_limit_bytes: Option<u64>,
+    /// How counts are protected.
+    #[serde(default)]
+    pub disclosure: DisclosurePolicy,
+    /// Whether people and images are invented.
+    #[serde(default)]
+    pub demo: bool,
+}
+
+fn preview_days() -> u32 {
+    PREVIEW_DAYS
+}
+
+impl SiteConfig {
+    /// A site with the default policy and no landing folder.
+    #[must_use]
+    pub fn new(name: &str, city: &str, country: &str, latitude: f64, longitude: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            city: city.to_owned(),
+            country: country.to_owned(),
+            latitude,
+            longitude,
+            landing: None,
+            preview_days: PREVIEW_DAYS,
+            storage_limit_bytes: None,
+            disclosure: DisclosurePolicy::default(),
+            demo: false,
+        }
+    }
+
+    /// Reads the text of `node.toml`.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let site: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        site.check()?;
+        Ok(site)
+    }
+
+    /// Whether everything is within its limits.
+    ///
+    /// # Errors
+    /// What is not, and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        for (setting, text) in [
+            ("name", &self.name),
+            ("city", &self.city),
+            ("country", &self.country),
+        ] {
+            let chars = text.chars().count();
+            if chars == 0 || chars > MAX_NAME_CHARS || text.chars().any(char::is_control) {
+                return Err(format!(
+                    "{setting} must have 1 to {MAX_NAME_CHARS} characters on one line"
+                ));
+            }
+        }
+        if !(-90.0..=90.0).contains(&self.latitude) || !(-180.0..=180.0).contains(&self.longitude) {
+            return Err("latitude must be -90 to 90 and longitude -180 to 180 degrees".to_owned());
+        }
+        if self.disclosure.threshold == 0 {
+            return Err("disclosure.threshold must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The text of `node.toml`, with what each line means.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // A JSON string is a basic string of TOML: both escape quotes, backslashes and control characters alike.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let landing = self
+            .landing
+            .as_ref()
+            .map(|folder| quoted(&folder.display().to_string()));
+        let line = |setting: &str, value: Option<String>, example: &str| match value {
+            Some(value) => format!("{setting} = {value}"),
+            None => format!("# {setting} = {example}"),
+        };
+        format!(
+            "# Settings of this node. Restart it after a change.\n\
+             name = {name}\ncity = {city}\ncountry = {country}\n\
+             latitude = {latitude:?}\nlongitude = {longitude:?}\n\
+             # The only folder that the pages may ingest from.\n{landing}\n\
+             # Days that the values before de-identification are kept for the data manager's page; 0 keeps none.\n\
+             preview_days = {preview_days}\n\
+             # Most bytes of instances that are kept.\n{limit}\n\
+             # Whether people and images are invented.\ndemo = {demo}\n\
+             \n[disclosure]\n# Counts below the threshold are hidden, others are rounded.\n\
+             threshold = {threshold}\nround_to = {round_to}\n",
+            name = quoted(&self.name),
+            city = quoted(&self.city),
+            country = quoted(&self.country),
+            latitude = self.latitude,
+            longitude = self.longitude,
+            landing = line("landing", landing, "\"/srv/landing\""),
+            preview_days = self.preview_days,
+            limit = line(
+                "storage_limit_bytes",
+                self.storage_limit_bytes.map(|limit| limit.to_string()),
+                "1000000000000"
+            ),
+            demo = self.demo,
+            threshold = self.disclosure.threshold,
+            round_to = self.disclosure.round_to,
+        )
+    }
+}
+
+impl NodeConfig {
+    /// Reads the settings of the node in a folder; it will listen on this machine alone.
+    ///
+    /// # Errors
+    /// [`NodeError::NotInitialised`] when there is no node, [`NodeError::Settings`] when they cannot be used.
+    pub fn load(data: &Path, http_port: u16) -> Result<Self, NodeError> {
+        let path = Self::settings_file(data);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(NodeError::NotInitialised(data.to_owned()));
+            }
+            Err(error) => return Err(NodeError::file(&path, error)),
+        };
+        let site =
+            SiteConfig::parse(&text).map_err(|reason| NodeError::Settings { path, reason })?;
+        Ok(Self {
+            data: data.to_owned(),
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            http_port,
+            site,
+        })
+    }
+
+    /// The file of settings in a node's folder.
+    #[must_use]
+    pub fn settings_file(data: &Path) -> PathBuf {
+        data.join("node.toml")
+    }
+
+    pub(crate) fn keys(data: &Path) -> PathBuf {
+        data.join("keys")
+    }
+
+    pub(crate) fn packs(&self) -> PathBuf {
+        self.data.join("packs")
+    }
+
+    pub(crate) fn quarantine(&self) -> PathBuf {
+        self.data.join("quarantine")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("node.sqlite")
+    }
+
+    pub(crate) fn ingest_lock(&self) -> PathBuf {
+        self.data.join("ingest.lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SiteConfig;
+
+    #[test]
+    fn written_settings_are_read_back() {
+        let mut site = SiteConfig::new("Klinik \"Süd\" \\ 1", "Graz", "Austria", 47.0, -15.44);
+        assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
+        site.landing = Some("/srv/land\"ing".into());
+        site.storage_limit_bytes = Some(7);
+        site.demo = true;
+        assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
+    }
+
+    #[test]
+    fn wrong_settings_are_said() {
+        let check = |from: &str, to: &str, expect: &str| {
+            let text = SiteConfig::new("Site", "Graz", "Austria", 47.0, 15.0).to_toml();
+            assert!(text.contains(from), "{from}");
+            let error = SiteConfig::parse(&text.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(expect), "{error}");
+        };
+        check("name = \"Site\"", "name = \"\"", "name must have");
+        check("latitude = 47.0", "latitude = 91.0", "latitude must be");
+        check(
+            "threshold = 5",
+            "threshold = 0",
+            "threshold must be at least 1",
+        );
+        check("city", "town", "town");
+        check("city", "citi = 1\ncity", "unknown field `citi`");
+    }
+}

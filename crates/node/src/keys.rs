@@ -1,0 +1,150 @@
+//! The node's keys, made on the spot by `init`: to sign, to agree on masks, to make pseudonyms, to mask.
+//!
+//! Each stands in a file of its own that only its owner can read; none ever leaves the node. The pseudonym secret
+//! is the one to back up: without it later studies of a patient no longer join the earlier ones.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::Path,
+};
+
+use arno_deid::Secret;
+use arno_domain::{AgreementKey, NodeId, SecretKey, hex};
+use arno_learning::secagg::NodeSecret;
+use rand::TryRng as _;
+
+use crate::{NodeError, config::NodeConfig};
+
+const SIGNING: &str = "signing.key";
+const AGREEMENT: &str = "agreement.key";
+const PSEUDONYM: &str = "pseudonym.key";
+const MASK: &str = "mask.key";
+const NODE_ID: &str = "node.id";
+
+/// What makes this node itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// Its id.
+    pub(crate) node: NodeId,
+    /// Signs its messages, cards and records.
+    pub(crate) signing: SecretKey,
+    /// Its public half for masks.
+    pub(crate) agreement: AgreementKey,
+    /// Makes pseudonyms, UIDs and offsets.
+    pub(crate) pseudonym: Secret,
+    /// Masks its contributions.
+    pub(crate) mask: NodeSecret,
+}
+
+impl Keys {
+    /// Makes new keys in a node's folder.
+    ///
+    /// # Errors
+    /// When keys are there already or the files cannot be written.
+    pub(crate) fn create(data: &Path) -> Result<Self, NodeError> {
+        let folder = NodeConfig::keys(data);
+        fs::create_dir_all(&folder).map_err(|error| NodeError::file(&folder, error))?;
+        for name in [SIGNING, AGREEMENT, PSEUDONYM, MASK] {
+            let path = folder.join(name);
+            let secret = random(&path)?;
+            write_private(&path, hex::encode(&secret).as_bytes())?;
+        }
+        write_private(&folder.join(NODE_ID), NodeId::new().to_string().as_bytes())?;
+        Self::load(data)
+    }
+
+    /// Reads the keys of a node's folder.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub(crate) fn load(data: &Path) -> Result<Self, NodeError> {
+        let folder = NodeConfig::keys(data);
+        let id = folder.join(NODE_ID);
+        let node = read(&id)?.parse().map_err(|_| damaged(&id))?;
+        let agreement = secret(&folder.join(AGREEMENT))?;
+        Ok(Self {
+            node,
+            signing: SecretKey::from_seed(&secret(&folder.join(SIGNING))?),
+            agreement: AgreementKey::of_secret(&agreement),
+            pseudonym: Secret::new(secret(&folder.join(PSEUDONYM))?),
+            mask: NodeSecret::new(agreement, secret(&folder.join(MASK))?),
+        })
+    }
+}
+
+fn random(path: &Path) -> Result<[u8; 32], NodeError> {
+    let mut bytes = [0; 32];
+    let filled = rand::rngs::SysRng.try_fill_bytes(&mut bytes);
+    filled.map_err(|_| {
+        NodeError::file(
+            path,
+            std::io::Error::other("the system gives no randomness"),
+        )
+    })?;
+    Ok(bytes)
+}
+
+fn read(path: &Path) -> Result<String, NodeError> {
+    let text = fs::read_to_string(path).map_err(|error| NodeError::file(path, error))?;
+    Ok(text.trim().to_owned())
+}
+
+fn secret(path: &Path) -> Result<[u8; 32], NodeError> {
+    hex::decode_32(&read(path)?).ok_or_else(|| damaged(path))
+}
+
+fn damaged(path: &Path) -> NodeError {
+    let reason = "the key is damaged: restore it from a backup".to_owned();
+    NodeError::Settings {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// Writes a file that only its owner can read and that was not there before.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(|error| NodeError::file(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keys;
+
+    #[test]
+    fn keys_are_made_once_and_read_by_their_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::create(folder.path()).unwrap();
+        let again = Keys::load(folder.path()).unwrap();
+        assert_eq!(keys.node, again.node);
+        assert_eq!(keys.signing.public(), again.signing.public());
+        assert_eq!(keys.agreement, again.agreement);
+        assert_eq!(
+            keys.pseudonym.pseudonym("1", None),
+            again.pseudonym.pseudonym("1", None)
+        );
+        assert!(
+            Keys::create(folder.path()).is_err(),
+            "keys are never overwritten"
+        );
+        #[cfg(unix)]
+        for entry in std::fs::read_dir(folder.path().join("keys")).unwrap() {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                entry.unwrap().metadata().unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! From a question to its stored answer: a question is answered once, and each answer or refusal is an audit entry
+//! in the same transaction.
+
+use arno_domain::audit::{Act, Outcome};
+use arno_protocol::federation::{Answer, AnswerBody, Question, QuestionBody, RoundTask};
+use arno_store::{StoreError, node::StoredAnswer};
+
+use crate::{
+    Node, NodeError, Pinned,
+    analyses::{Refused, Stop, Verdict},
+    search::search,
+};
+
+impl Node {
+    /// The answer to a question: the stored one, or a new one that is stored now.
+    ///
+    /// # Errors
+    /// When the store fails; then nothing was answered and the question may be asked again.
+    pub async fn answer(&self, pinned: &Pinned, question: &Question) -> Result<Answer, NodeError> {
+        let stored = match self.store().answer(question.id).await? {
+            Some(stored) => stored,
+            None => self.answer_anew(pinned, question).await?,
+        };
+        let body = serde_json::from_str(&stored.answer_json)
+            .map_err(|_| StoreError::Corrupt { what: "answer" })?;
+        Ok(Answer {
+            question: question.id,
+            question_sha256: stored.question_sha256,
+            body,
+        })
+    }
+
+    async fn answer_anew(
+        &self,
+        pinned: &Pinned,
+        question: &Question,
+    ) -> Result<StoredAnswer, NodeError> {
+        let verdict = match self.decide(pinned, question).await {
+            Ok(verdict) => verdict,
+            Err(Stop::Refused(refused)) => Verdict::Refused(refused),
+            Err(Stop::Error(error)) => return Err(error),
+        };
+        let (outcome, detail) = told(&verdict);
+        let subject = Subject::of(&question.body);
+        let detail = [subject.detail, detail]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ");
+        let act = self.act(
+            &subject.actor,
+            subject.action,
+            &subject.subject,
+            outcome,
+            detail,
+        );
+        self.store_answer(question, verdict, act).await
+    }
+
+    async fn store_answer(
+        &self,
+        question: &Question,
+        verdict: Verdict,
+        act: Act,
+    ) -> Result<StoredAnswer, NodeError> {
+        let (body, permit) = match verdict {
+            Verdict::Answered(body, permit) => (body, Some(permit)),
+            Verdict::Done(body) => (body, None),
+            Verdict::Refused(Refused { code, reason }) => (
+                AnswerBody::Refused {
+                    code: code.to_owned(),
+                    reason,
+                },
+                None,
+            ),
+            Verdict::Failed(reason) => (AnswerBody::Failed { reason }, None),
+        };
+        let answer_json =
+            serde_json::to_string(&body).map_err(|_| StoreError::Corrupt { what: "answer" })?;
+        let stored = StoredAnswer {
+            question_sha256: question.sha256(),
+            answer_json,
+        };
+        Ok(self
+            .store()
+            .put_answer(question.id, stored, (act, permit.as_ref()), self.now())
+            .await?)
+    }
+
+    async fn decide(&self, pinned: &Pinned, question: &Question) -> Result<Verdict, Stop> {
+        match &question.body {
+            QuestionBody::Search { cohort, .. } => {
+                let (facts, cohort) = (self.store().facts().await?, cohort.clone());
+                let policy = self.config().site.disclosure;
+                let counted =
+                    tokio::task::spawn_blocking(move || search(&cohort, &facts, policy)).await?;
+                let counted =
+                    counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?;
+                Ok(Verdict::Done(AnswerBody::Counts(counted)))
+            }
+            QuestionBody::Round(round) => self.contribute(pinned, round).await,
+            QuestionBody::Unmask(unmask) => self.unmask(unmask).await,
+            QuestionBody::LocalModel {
+                data_user,
+                permit,
+                sites,
+                ..
+            } => {
+                self.local_model(pinned, permit.as_ref(), data_user, *sites)
+                    .await
+            }
+            QuestionBody::Revoke(revocation) => self.revoke(pinned, revocation).await,
+        }
+    }
+}
+
+fn told(verdict: &Verdict) -> (Outcome, String) {
+    match verdict {
+        Verdict::Answered(_, permit) => (Outcome::Done, format!("under {}", permit.id)),
+        Verdict::Done(_) => (Outcome::Done, String::new()),
+        Verdict::Refused(refused) => (
+            Outcome::Refused,
+            format!("{}: {}", refused.code, refused.reason),
+        ),
+        Verdict::Failed(reason) => (Outcome::Failed, reason.clone()),
+    }
+}
+
+/// Who asked what about what, for the audit log.
+struct Subject {
+    actor: String,
+    action: &'static str,
+    subject: String,
+    detail: String,
+}
+
+impl Subject {
+    fn of(body: &QuestionBody) -> Self {
+        let of = |actor: &str, action, subject: String, detail: String| Self {
+            actor: actor.to_owned(),
+            action,
+            subject,
+            detail,
+        };
+        match body {
+            QuestionBody::Search {
+                search,
+                data_user,
+                cohort,
+            } => of(data_user, "search", search.to_string(), cohort.to_string()),
+            QuestionBody::Round(round) => {
+                let task = match round.task {
+                    RoundTask::Moments => "moments",
+                    RoundTask::Newton(_) => "newton",
+                    RoundTask::Evaluate(_) => "evaluate",
+                };
+                let detail = format!(
+                    "round {} ({task}) with {} sites",
+                    round.round,
+                    round.participants.len()
+                );
+                of(
+                    &round.data_user,
+                    "round",
+                    round.analysis.to_string(),
+                    detail,
+                )
+            }
+            QuestionBody::Unmask(unmask) => of(
+                "hub",
+                "unmask",
+                unmask.analysis.to_string(),
+                format!("round {}", unmask.round),
+            ),
+            QuestionBody::LocalModel {
+                analysis,
+                data_user,
+                ..
+            } => of(
+                data_user,
+                "local model",
+                analysis.to_string(),
+                String::new(),
+            ),
+            QuestionBody::Revoke(revocation) => {
+                let revocation = revocation.unverified().ok();
+                let subject =
+                    revocation.map_or_else(String::new, |revocation| revocation.permit.to_string());
+                of("access committee", "revoke", subject, String::new())
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A node that runs: its pages, its link to the hub, and housekeeping. All end together.
+
+use std::time::Duration;
+
+use arno_domain::Clock;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{Node, NodeConfig, NodeError, api};
+
+/// How often what is due is deleted.
+const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
+
+/// A node whose pages are served. Call [`RunningNode::shutdown`] to stop it; dropped, it stops on its own.
+pub struct RunningNode {
+    /// Where its pages and its API are, `http://localhost:<port>`.
+    pub http_url: String,
+    node: Node,
+    stop: watch::Sender<bool>,
+    jobs: JoinSet<()>,
+}
+
+impl Node {
+    /// Opens the node, serves its pages and links it to its hub.
+    ///
+    /// # Errors
+    /// When the folder holds no node, or a file or the port cannot be used.
+    pub async fn start(config: NodeConfig, clock: Clock) -> Result<RunningNode, NodeError> {
+        let (bind, port) = (config.bind, config.http_port);
+        let node = Self::open(config, clock).await?;
+        let listening = arno_httpkit::bind_next(bind, port).await;
+        let (listener, port) =
+            listening.map_err(|error| NodeError::file(format!("port {port}").as_ref(), error))?;
+        let (stop, stopping) = watch::channel(false);
+        let mut jobs = JoinSet::new();
+        jobs.spawn(arno_httpkit::serve(
+            listener,
+            api::router(&node),
+            stopped(stopping.clone()),
+        ));
+        jobs.spawn(node.clone().keep_linked(stopping.clone()));
+        jobs.spawn(keep_house(node.clone(), stopping));
+        tracing::info!(node = %node.id(), port, "the node is ready");
+        Ok(RunningNode {
+            http_url: format!("http://localhost:{port}"),
+            node,
+            stop,
+            jobs,
+        })
+    }
+}
+
+impl RunningNode {
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Stops everything and waits for it.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        while self.jobs.join_next().await.is_some() {}
+        self.node.store().database().close().await;
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // An error says that the running node was dropped: stop as well.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Deletes previews whose time is over.
+async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
+    loop {
+        match node.store().delete_due_previews(node.now()).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "previews whose time is over were deleted"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "housekeeping failed"
+            ),
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            () = tokio::time::sleep(HOUSEKEEPING_PERIOD) => {}
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the node's tests share: nodes in temporary folders with a clock that is set, DICOM files written byte by byte,
+//! and a federation's keys.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+pub(crate) mod dicom;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use arno_domain::{
+    Clock, PermitId, QuestionId, RequestId, SecretKey, Signed,
+    permit::{Operation, Permit, PermittedDataset},
+};
+use arno_node::{Node, NodeConfig, Pinned, SiteConfig};
+use arno_protocol::{
+    federation::{AnswerBody, Question, QuestionBody},
+    node::{LocalDataset, NewDataset, SeriesPage},
+};
+use arno_store::node::SeriesFilter;
+use chrono::{DateTime, Duration, TimeZone as _, Utc};
+use tempfile::TempDir;
+
+/// When tests begin.
+pub(crate) fn start() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 1, 8, 0, 0).unwrap()
+}
+
+/// A time that a test sets.
+#[derive(Clone)]
+pub(crate) struct SetClock(Arc<Mutex<DateTime<Utc>>>);
+
+impl SetClock {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(start())))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let time = self.0.clone();
+        Clock::from_fn(move || *time.lock().unwrap())
+    }
+}
+
+/// A node in a folder of its own.
+pub(crate) struct TestNode {
+    pub(crate) node: Node,
+    pub(crate) folder: TempDir,
+    pub(crate) clock: SetClock,
+}
+
+impl TestNode {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A node whose settings are changed first.
+    pub(crate) async fn with(change: impl FnOnce(&mut SiteConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("landing")).unwrap();
+        let mut site = SiteConfig::new("Klinikum Test", "Graz", "Austria", 47.0, 15.0);
+        site.landing = Some(folder.path().join("landing"));
+        change(&mut site);
+        Node::init(&folder.path().join("node"), &site)
+            .await
+            .unwrap();
+        let clock = SetClock::new();
+        let node = open(folder.path(), &clock).await;
+        Self {
+            node,
+            folder,
+            clock,
+        }
+    }
+
+    /// The folder to put files into.
+    pub(crate) fn landing(&self) -> PathBuf {
+        self.folder.path().join("landing")
+    }
+
+    /// The node's own folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("node")
+    }
+
+    /// The same node after a restart, perhaps with other settings.
+    pub(crate) async fn restarted(&mut self, change: impl FnOnce(&mut SiteConfig)) {
+        self.node.store().database().close().await;
+        let path = NodeConfig::settings_file(&self.data());
+        let mut site = SiteConfig::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut site);
+        std::fs::write(&path, site.to_toml()).unwrap();
+        self.node = open(self.folder.path(), &self.clock).await;
+    }
+
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        put(&self.landing(), name, bytes);
+    }
+
+    pub(crate) async fn ingest(&self) -> [u64; 4] {
+        let run = self.node.ingest(&self.landing(), "test").await.unwrap();
+        [run.stored, run.unchanged, run.quarantined, run.readings]
+    }
+
+    pub(crate) async fn publish(&self, cohort: &str) -> LocalDataset {
+        let new = NewDataset {
+            title: "Lung nodules".into(),
+            description: "All of them.".into(),
+            cohort: cohort.into(),
+            licence: "CC BY 4.0".into(),
+        };
+        self.node.create_dataset(&new, "test").await.unwrap()
+    }
+
+    pub(crate) async fn series(&self) -> SeriesPage {
+        let filter = SeriesFilter {
+            limit: 100,
+            ..SeriesFilter::default()
+        };
+        self.node.store().list_series(&filter).await.unwrap()
+    }
+
+    /// Codes and names in quarantine, by name.
+    pub(crate) async fn quarantined(&self) -> Vec<(String, String)> {
+        let rows = self.node.store().list_quarantined().await.unwrap();
+        let mut rows: Vec<_> = rows.into_iter().map(|row| (row.name, row.code)).collect();
+        rows.sort();
+        rows
+    }
+}
+
+async fn open(folder: &Path, clock: &SetClock) -> Node {
+    let config = NodeConfig::load(&folder.join("node"), 0).unwrap();
+    Node::open(config, clock.clock()).await.unwrap()
+}
+
+pub(crate) fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// All files below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap().flatten() {
+            if entry.file_type().unwrap().is_dir() {
+                open.push(entry.path())
+            } else {
+                found.push(entry.path())
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// The federation's committee.
+pub(crate) fn committee() -> SecretKey {
+    SecretKey::from_seed(&[7; 32])
+}
+
+/// What a member pinned.
+pub(crate) fn pinned() -> Pinned {
+    Pinned {
+        federation: "Test federation".into(),
+        joined_at: start(),
+        hub_url: "https://localhost:1".into(),
+        root_key: SecretKey::from_seed(&[8; 32]).public(),
+        root_certificate: String::new(),
+        committee_key: committee().public(),
+    }
+}
+
+/// A permit for these datasets.
+pub(crate) fn permit(datasets: &[&LocalDataset], operations: &[Operation]) -> Permit {
+    let entry = |dataset: &&LocalDataset| PermittedDataset {
+        dataset: dataset.record.id,
+        node: dataset.record.node,
+    };
+    Permit {
+        id: PermitId::new(),
+        request: RequestId::new(),
+        data_user: "researcher".into(),
+        purpose: "a model".into(),
+        datasets: datasets.iter().map(entry).collect(),
+        operations: operations.to_vec(),
+        min_sites: 2,
+        valid_from: start() - Duration::days(1),
+        valid_until: start() + Duration::days(30),
+    }
+}
+
+pub(crate) fn signed(permit: &Permit) -> Option<Signed<Permit>> {
+    Some(Signed::new(permit, &committee()))
+}
+
+pub(crate) fn question(body: QuestionBody) -> Question {
+    Question {
+        id: QuestionId::new(),
+        expires_at: start() + Duration::days(365),
+        body,
+    }
+}
+
+/// What a node says to a question.
+pub(crate) async fn ask(node: &Node, body: QuestionBody) -> AnswerBody {
+    let question = question(body);
+    let answer = node.answer(&pinned(), &question).await.unwrap();
+    assert_eq!(answer.question_sha256, question.sha256());
+    answer.body
+}
+
+/// The code of a refusal.
+pub(crate) fn refusal(answer: &AnswerBody) -> &str {
+    match answer {
+        AnswerBody::Refused { code, .. } => code,
+        other => panic!("not refused: {other:?}"),
+    }
+}

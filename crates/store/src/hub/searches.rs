@@ -1,0 +1,121 @@
+//! Federated searches. The sites' answers stand with their questions.
+
+use arno_domain::{SearchId, cohort::Cohort};
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, any::AnyRow};
+
+use super::{json_column, json_text, parsed_column, time_text};
+use crate::{Database, StoreError, WriteTx};
+
+/// A search as it was asked.
+#[derive(Debug, Clone)]
+pub struct StoredSearch {
+    /// Its id.
+    pub id: SearchId,
+    /// Who asked.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: DateTime<Utc>,
+    /// After this no answer is awaited.
+    pub expires_at: DateTime<Utc>,
+    /// The cohort as text.
+    pub text: String,
+    /// The cohort as a tree.
+    pub cohort: Cohort,
+    /// SHA-256 of its normal form.
+    pub digest: String,
+}
+
+/// Keeps a search.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_search(tx: &mut WriteTx<'_>, search: &StoredSearch) -> Result<(), StoreError> {
+    let sql = "-- create_search
+        INSERT INTO search (id, asked_by, asked_at, expires_at, text, cohort, digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    sqlx::query(sql)
+        .bind(search.id.to_string())
+        .bind(search.asked_by.clone())
+        .bind(time_text(search.asked_at))
+        .bind(time_text(search.expires_at))
+        .bind(search.text.clone())
+        .bind(json_text("cohort", &search.cohort)?)
+        .bind(search.digest.clone())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// One search.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none with this id.
+pub async fn search(database: &Database, id: SearchId) -> Result<StoredSearch, StoreError> {
+    let sql = "-- search
+        SELECT * FROM search WHERE id = $1";
+    let row = sqlx::query(sql)
+        .bind(id.to_string())
+        .fetch_optional(database.pool())
+        .await?;
+    search_of(&row.ok_or(StoreError::NotFound { what: "search" })?)
+}
+
+/// The newest searches of one account, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn searches(
+    database: &Database,
+    asked_by: &str,
+    limit: u32,
+) -> Result<Vec<StoredSearch>, StoreError> {
+    let sql = "-- searches
+        SELECT * FROM search WHERE asked_by = $1 ORDER BY asked_at DESC, id DESC LIMIT $2";
+    let query = sqlx::query(sql)
+        .bind(asked_by.to_owned())
+        .bind(i64::from(limit));
+    query
+        .fetch_all(database.pool())
+        .await?
+        .iter()
+        .map(search_of)
+        .collect()
+}
+
+/// The newest search for the same cohort by the same account since a time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn same_search(
+    database: &Database,
+    asked_by: &str,
+    digest: &str,
+    since: DateTime<Utc>,
+) -> Result<Option<StoredSearch>, StoreError> {
+    let sql = "-- same_search
+        SELECT * FROM search WHERE asked_by = $1 AND asked_at > $2 AND digest = $3
+        ORDER BY asked_at DESC LIMIT 1";
+    let query = sqlx::query(sql)
+        .bind(asked_by.to_owned())
+        .bind(time_text(since))
+        .bind(digest.to_owned());
+    query
+        .fetch_optional(database.pool())
+        .await?
+        .as_ref()
+        .map(search_of)
+        .transpose()
+}
+
+fn search_of(row: &AnyRow) -> Result<StoredSearch, StoreError> {
+    Ok(StoredSearch {
+        id: parsed_column(row, "id")?,
+        asked_by: row.try_get("asked_by")?,
+        asked_at: parsed_column(row, "asked_at")?,
+        expires_at: parsed_column(row, "expires_at")?,
+        text: row.try_get("text")?,
+        cohort: json_column(row, "cohort")?,
+        digest: row.try_get("digest")?,
+    })
+}

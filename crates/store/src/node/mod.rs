@@ -1,0 +1,98 @@
+//! Rows and series packs of a node: what came in, what became of it, what left.
+//!
+//! Everything here is de-identified, but for two things that only the data manager sees and that have an end: the
+//! names of files in quarantine and the left side of a preview. Not here: what is decided about the rows (`arno-node`).
+
+mod catalogue;
+mod datasets;
+mod facts;
+mod federation;
+mod images;
+mod ingest;
+mod packs;
+mod quarantine;
+mod readings;
+mod schema;
+
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+pub use catalogue::{FrameSource, SeriesFilter};
+pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};
+pub use federation::{Contributed, KnownNode, StoredAnswer};
+pub use images::{
+    NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,
+};
+pub use ingest::{IngestBatch, IngestTotals, NewSource, SourceFate};
+pub use packs::{PackLocation, PackRange, PackWriter, Packs, RECORD_HEADER_BYTES};
+pub use quarantine::{NewQuarantined, QuarantineCopy};
+pub use readings::NewReading;
+pub use schema::MIGRATIONS;
+
+use crate::{Database, StoreError};
+
+/// The rows of a node.
+#[derive(Debug, Clone)]
+pub struct NodeStore {
+    database: Database,
+}
+
+impl NodeStore {
+    /// Opens the file, makes it when it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be used as a database.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let database = Database::open(path, &MIGRATIONS).await?;
+        Ok(Self { database })
+    }
+
+    /// A store that lives as long as this value; for tests.
+    ///
+    /// # Errors
+    /// When a migration fails.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let database = Database::in_memory(&MIGRATIONS).await?;
+        Ok(Self { database })
+    }
+
+    /// The database, for accounts, sessions, settings and the audit log.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}
+
+/// Times are compared as text, so all have the same width.
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, StoreError> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    parsed
+        .map(|time| time.with_timezone(&Utc))
+        .map_err(|_| StoreError::Corrupt { what: "time" })
+}
+
+/// Counts and sizes are never negative in SQL; what is, is taken as none.
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+/// Sizes and offsets of files that exist stay far below 2^63.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn json<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt { what })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt { what })
+}

@@ -1,0 +1,162 @@
+//! The tables of a node. Portable SQL: ids and times are TEXT, truth is SMALLINT, structures are JSON text.
+//!
+//! An instance row exists only after the bytes that it points to are durable (see `packs`).
+
+use crate::Migration;
+
+/// The node's own schema, after the shared one.
+pub const MIGRATIONS: [Migration; 1] = [Migration {
+    version: 10,
+    sql: FIRST,
+}];
+
+const FIRST: &str = "
+CREATE TABLE patient (
+    pseudonym TEXT NOT NULL PRIMARY KEY,
+    sex TEXT
+);
+CREATE TABLE study (
+    study_uid TEXT NOT NULL PRIMARY KEY,
+    patient TEXT NOT NULL REFERENCES patient (pseudonym),
+    age_years DOUBLE PRECISION
+);
+CREATE INDEX study_by_patient ON study (patient);
+CREATE TABLE series (
+    series_uid TEXT NOT NULL PRIMARY KEY,
+    study_uid TEXT NOT NULL REFERENCES study (study_uid),
+    modality TEXT,
+    description TEXT,
+    manufacturer TEXT,
+    body_part TEXT,
+    slice_thickness_mm DOUBLE PRECISION,
+    synthetic SMALLINT NOT NULL,
+    received_at TEXT NOT NULL
+);
+CREATE INDEX series_by_study ON series (study_uid);
+CREATE INDEX series_by_time ON series (received_at, series_uid);
+CREATE TABLE instance (
+    instance_uid TEXT NOT NULL PRIMARY KEY,
+    series_uid TEXT NOT NULL REFERENCES series (series_uid),
+    sop_class TEXT NOT NULL,
+    transfer_syntax TEXT NOT NULL,
+    source_sha256 TEXT NOT NULL,
+    pack TEXT NOT NULL,
+    pack_offset BIGINT NOT NULL,
+    length BIGINT NOT NULL,
+    sha256 TEXT NOT NULL,
+    pixel_offset BIGINT,
+    position_mm DOUBLE PRECISION,
+    number BIGINT,
+    columns BIGINT NOT NULL,
+    view_json TEXT NOT NULL,
+    layout_json TEXT,
+    geometry_json TEXT
+);
+CREATE INDEX instance_by_series ON instance (series_uid);
+CREATE INDEX instance_by_pack ON instance (pack, pack_offset);
+CREATE TABLE outline (
+    structure_uid TEXT NOT NULL,
+    instance_uid TEXT NOT NULL,
+    study_uid TEXT NOT NULL,
+    outlines_json TEXT NOT NULL,
+    PRIMARY KEY (structure_uid, instance_uid)
+);
+CREATE INDEX outline_by_instance ON outline (instance_uid, study_uid);
+CREATE TABLE reading (
+    id TEXT NOT NULL PRIMARY KEY,
+    patient TEXT NOT NULL REFERENCES patient (pseudonym),
+    study_uid TEXT NOT NULL,
+    series_uid TEXT NOT NULL,
+    nodule TEXT NOT NULL,
+    reader TEXT NOT NULL,
+    split TEXT NOT NULL,
+    malignancy BIGINT NOT NULL,
+    reading_json TEXT NOT NULL,
+    UNIQUE (series_uid, nodule, reader)
+);
+CREATE INDEX reading_by_patient ON reading (patient);
+CREATE TABLE source_file (
+    sha256 TEXT NOT NULL PRIMARY KEY,
+    fate TEXT NOT NULL,
+    first_seen TEXT NOT NULL
+);
+CREATE TABLE quarantine (
+    id BIGINT NOT NULL PRIMARY KEY,
+    source_sha256 TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL,
+    copied SMALLINT NOT NULL,
+    settled_at TEXT
+);
+CREATE INDEX quarantine_by_source ON quarantine (source_sha256);
+CREATE TABLE ingest_run (
+    id BIGINT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    files BIGINT NOT NULL,
+    stored BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    quarantined BIGINT NOT NULL,
+    readings BIGINT NOT NULL
+);
+CREATE TABLE preview (
+    series_uid TEXT NOT NULL PRIMARY KEY,
+    preview_json TEXT NOT NULL,
+    kept_until TEXT NOT NULL
+);
+CREATE TABLE dataset (
+    id TEXT NOT NULL PRIMARY KEY,
+    title TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    signed_json TEXT NOT NULL,
+    delivered SMALLINT NOT NULL,
+    UNIQUE (title, version)
+);
+CREATE TABLE dataset_series (
+    dataset TEXT NOT NULL REFERENCES dataset (id),
+    series_uid TEXT NOT NULL,
+    PRIMARY KEY (dataset, series_uid)
+);
+CREATE TABLE dataset_reading (
+    dataset TEXT NOT NULL REFERENCES dataset (id),
+    reading TEXT NOT NULL,
+    PRIMARY KEY (dataset, reading)
+);
+CREATE TABLE outbox (
+    question TEXT NOT NULL PRIMARY KEY,
+    question_sha256 TEXT NOT NULL,
+    answer_json TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE TABLE contribution (
+    analysis TEXT NOT NULL,
+    round BIGINT NOT NULL,
+    phase TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    context_json TEXT NOT NULL,
+    permit TEXT NOT NULL,
+    least_sites BIGINT NOT NULL,
+    PRIMARY KEY (analysis, round, phase)
+);
+CREATE TABLE known_node (
+    node TEXT NOT NULL PRIMARY KEY,
+    signing_key TEXT NOT NULL,
+    agreement_key TEXT NOT NULL,
+    first_seen TEXT NOT NULL
+);
+CREATE TABLE permit_seen (
+    permit TEXT NOT NULL PRIMARY KEY,
+    permit_json TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    answers BIGINT NOT NULL
+);
+CREATE TABLE revoked_permit (
+    permit TEXT NOT NULL PRIMARY KEY,
+    reason TEXT NOT NULL,
+    revoked_at TEXT NOT NULL
+);
+";

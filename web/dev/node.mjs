@@ -1,0 +1,139 @@
+// The mock node: what a hospital's data manager sees. All people are invented.
+import { ago } from './hub-data.mjs';
+import { SIZE, SLICES, frame, outlines } from './images.mjs';
+import { newDigest, newId, random } from './random.mjs';
+
+const problem = (status, code, title, detail) => ({ status, problem: { code, status, title, detail } });
+const ROOT = '2.25.3295716';
+const next = random(21);
+const pick = (list) => list[Math.floor(next() * list.length)];
+
+const series = Array.from({ length: 63 }, (_, index) => ({
+  series_uid: `${ROOT}.${index + 1}`, study_uid: `${ROOT}.9${index}`, patient: `P-${newDigest().slice(0, 10)}`,
+  modality: index === 2 ? 'RTSTRUCT' : 'CT', description: index === 2 ? 'Readings of four radiologists' : 'PHANTOM thorax, synthetic image',
+  manufacturer: pick(['GE MEDICAL SYSTEMS', 'GE MEDICAL SYSTEMS', 'Philips']), body_part: 'CHEST', sex: pick(['F', 'M']),
+  age_years: Math.round(42 + next() * 40), slice_thickness_mm: pick([1.25, 2.5, 3]), instances: index === 2 ? 1 : SLICES,
+  size_bytes: SLICES * 132_000, outlined: index % 3 === 0, received_at: ago(index * 61_000 + 30_000),
+}));
+
+const instanceUid = (uid) => (slice) => `${uid}.1.${slice + 1}`;
+function detail(uid) {
+  const row = series.find((row) => row.series_uid === uid);
+  if (!row) return problem(404, 'not_found', 'Not found', 'This node keeps no such series.');
+  const instances = Array.from({ length: row.modality === 'CT' ? SLICES : 0 }, (_, slice) => ({
+    instance_uid: instanceUid(uid)(slice), number: slice + 1, position_mm: -60 + slice * 2.5, rows: SIZE, columns: SIZE,
+    frames: 1, bits_allocated: 16, pixel_signed: true, samples_per_pixel: 1, photometric: 'MONOCHROME2', rescale_slope: 1,
+    rescale_intercept: -1024, window_center: -500, window_width: 1500, pixel_spacing_mm: [1.4, 1.4],
+  }));
+  return { row, instances };
+}
+
+const element = (path, name, vr, before, after, action, rule) => ({ path, name, vr, before, after, action, rule });
+const preview = {
+  edition: 'DICOM PS3.15 2025c, Table E.1-1', options: ['Retain Longitudinal Temporal Information With Modified Dates', 'Clean Descriptors', 'Retain Patient Characteristics'],
+  kept_until: ago(-6 * 86_400_000),
+  elements: [
+    element('(0002,0003)', 'MediaStorageSOPInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.100', '2.25.3295716.1.1.1', 'uid mapped', 'U: keyed and consistent'),
+    element('(0008,0012)', 'InstanceCreationDate', 'DA', '20240314', '20231102', 'date shifted', 'X/D: moved by the patient’s offset'),
+    element('(0008,0016)', 'SOPClassUID', 'UI', 'CT Image Storage', 'CT Image Storage', 'kept', 'not in the table'),
+    element('(0008,0020)', 'StudyDate', 'DA', '20240314', '20231102', 'date shifted', 'Z: moved by the patient’s offset'),
+    element('(0008,0050)', 'AccessionNumber', 'SH', 'ACC-2024-88123', '', 'emptied', 'Z'),
+    element('(0008,0060)', 'Modality', 'CS', 'CT', 'CT', 'kept', 'not in the table'),
+    element('(0008,0080)', 'InstitutionName', 'LO', 'Ospedale Arnolfo, Firenze', null, 'removed', 'X/Z/D: removed'),
+    element('(0008,0090)', 'ReferringPhysicianName', 'PN', 'ROSSI^GIULIA', '', 'emptied', 'Z'),
+    element('(0008,1030)', 'StudyDescription', 'LO', 'CT torace Sig.ra Bianchi, tel. 055 123456', 'CT torace', 'cleaned', 'Clean Descriptors: known words only'),
+    element('(0008,103E)', 'SeriesDescription', 'LO', 'PHANTOM thorax, synthetic image', 'PHANTOM thorax, synthetic image', 'cleaned', 'Clean Descriptors: known words only'),
+    element('(0010,0010)', 'PatientName', 'PN', 'BIANCHI^MARIA', 'P-3f9c1a70de', 'replaced', 'Z: pseudonym'),
+    element('(0010,0020)', 'PatientID', 'LO', 'MRN-0042-7781', 'P-3f9c1a70de', 'replaced', 'Z: pseudonym'),
+    element('(0010,0030)', 'PatientBirthDate', 'DA', '19570822', '', 'emptied', 'Z'),
+    element('(0010,0040)', 'PatientSex', 'CS', 'F', 'F', 'kept', 'Retain Patient Characteristics'),
+    element('(0010,1010)', 'PatientAge', 'AS', '066Y', '066Y', 'kept', 'Retain Patient Characteristics'),
+    element('(0010,4000)', 'PatientComments', 'LT', 'Figlia: Lucia, lucia.bianchi@example.org', null, 'removed', 'X'),
+    element('(0012,0062)', 'PatientIdentityRemoved', 'CS', null, 'YES', 'added', 'PS3.15 E.1.1'),
+    element('(0018,0050)', 'SliceThickness', 'DS', '2.5', '2.5', 'kept', 'not in the table'),
+    element('(0020,000D)', 'StudyInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.298806137288633453246975630178', '2.25.329571690', 'uid mapped', 'U: keyed and consistent'),
+    element('(0028,0010)', 'Rows', 'US', '256', '256', 'kept', 'not in the table'),
+    element('(0040,A730)[1].(0040,A123)', 'PersonName', 'PN', 'VERDI^PAOLO', null, 'removed', 'X'),
+    element('(7FE0,0010)', 'PixelData', 'OW', '131072 bytes', '131072 bytes', 'kept', 'not in the table'),
+  ],
+};
+
+export function createNode() {
+  const started = { at: 0 };
+  const ingests = [
+    { id: 2, source: 'second-batch', started_at: ago(3_600_000), finished_at: ago(3_588_000), files: 3051, stored: 22, unchanged: 3026, quarantined: 3, readings: 0 },
+    { id: 1, source: 'demo-landing', started_at: ago(86_400_000), finished_at: ago(86_352_000), files: 3032, stored: 3026, unchanged: 0, quarantined: 4, readings: 812 },
+  ];
+  let quarantine = [
+    { id: 1, name: 'batch/empty.dcm', size_bytes: 0, code: 'empty', reason: 'The file is empty. Send it again from its source.', at: ago(86_360_000) },
+    { id: 2, name: 'batch/readme.txt', size_bytes: 5120, code: 'not_dicom', reason: 'This is not a DICOM file: the mark DICM is missing. Remove it from the folder.', at: ago(86_361_000) },
+    { id: 3, name: 'series-17/IM0042', size_bytes: 70_112, code: 'truncated', reason: 'Pixel Data declares 131,072 bytes and 69,120 are there. Send the file again.', at: ago(86_362_000) },
+    { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'Burned In Annotation is YES: text in the pixels may name the patient. Look at it before it is let in.', at: ago(86_363_000) },
+  ];
+  const permits = [
+    { permit: newId('permit'), data_user: 'researcher', purpose: 'Can the shape that radiologists draw tell malignant from benign nodules?', datasets: [newId('dataset')], valid_until: ago(-88 * 86_400_000), revoked: false, answers: 21 },
+    { permit: newId('permit'), data_user: 'company', purpose: 'Tuning of a nodule detector.', datasets: [newId('dataset')], valid_until: ago(-12 * 86_400_000), revoked: true, answers: 3 },
+  ];
+  const node = newId('node');
+  const record = (title, description, cohort, licence) => ({
+    id: newId('dataset'), node, version: 1, title, description, cohort, licence, synthetic_images: true, published_at: new Date().toISOString(),
+    patients: 512, studies: 62, series: 63, instances: 3026, size_bytes: 3026 * 132_000, readings: 812,
+    breakdowns: { sex: { F: { about: 240 }, M: { about: 270 }, O: { fewer_than: 5 } } }, manifest_sha256: newDigest(),
+  });
+  const datasets = [{ record: record('Lung nodules, Firenze', 'CT of the chest with outlines and ratings.', 'modality = CT', 'CC BY 3.0'), delivered: true }];
+  const act = (sequence, actor, action, subject, outcome, detail, age) => ({ sequence, at: ago(age), actor, action, subject, outcome, detail, previous_sha256: newDigest(), sha256: newDigest() });
+  const audit = [
+    act(5, 'researcher', 'round answered', newId('analysis'), 'done', 'round 3, newton', 60_000),
+    act(4, 'researcher', 'question refused', newId('analysis'), 'refused', 'permit_missing: no permit: ask for access first', 70_000),
+    act(3, 'researcher', 'search answered', newId('search'), 'done', 'modality = CT', 90_000),
+    act(2, 'arno', 'dataset published', datasets[0].record.id, 'done', '', 80_000_000),
+    act(1, 'arno', 'ingest finished', '1', 'done', '3026 stored, 4 quarantined', 86_352_000),
+  ];
+
+  function overview() {
+    const done = Math.min(400, Math.floor((Date.now() - started.at) / 10));
+    return {
+      node, name: 'Ospedale Arnolfo', signing_key: newDigest(),
+      membership: { federation: 'Arno demo federation', hub_url: 'https://localhost:4843', connected: true, last_contact: ago(2000), last_error: null },
+      holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
+      ingesting: done < 400 ? { files: 400, done } : null, disclosure: { threshold: 5, round_to: 5 },
+    };
+  }
+
+  const routes = {
+    'GET /v1/overview': overview,
+    'GET /v1/ingests': () => ingests,
+    'POST /v1/ingests': (_, { folder }) => {
+      if (folder.includes('..')) return problem(422, 'folder_outside', 'Not a folder of the landing area', 'Name a folder below the landing folder, without “..”.');
+      started.at = Date.now();
+      ingests.unshift({ ...ingests[0], id: ingests.length + 1, source: folder, started_at: ago(0), finished_at: null });
+      return ingests[0];
+    },
+    'GET /v1/series': (_, __, ___, query) => {
+      const [limit, offset] = [Number(query.get('limit')), Number(query.get('offset'))];
+      return { rows: series.slice(offset, offset + limit), total: series.length };
+    },
+    'GET /v1/series/:uid': ({ uid }) => detail(uid),
+    'GET /v1/series/:uid/outlines': ({ uid }) => (series.find((row) => row.series_uid === uid)?.outlined ? outlines(instanceUid(uid)) : []),
+    'GET /v1/series/:uid/deidentification': () => preview,
+    'GET /v1/series/:uid/instances/:instance/frames/:frame': ({ instance }) => ({ bytes: frame(Number(instance.split('.').at(-1)) - 1) }),
+    'GET /v1/quarantine': () => quarantine,
+    'POST /v1/quarantine/:id/retry': ({ id }) => {
+      if (id === '3') {
+        quarantine = quarantine.filter((file) => file.id !== 3);
+        return null;
+      }
+      return quarantine.find((file) => file.id === Number(id)) ?? problem(404, 'not_found', 'Not found', 'There is no such file.');
+    },
+    'GET /v1/datasets': () => datasets,
+    'POST /v1/datasets': (_, body) => {
+      const published = { record: record(body.title, body.description, body.cohort, body.licence), delivered: false };
+      datasets.unshift(published);
+      return published;
+    },
+    'GET /v1/permits': () => permits,
+    'GET /v1/audit': () => ({ entries: audit, length: audit.length, first_break: null }),
+  };
+  const accounts = { manager: { account: 'manager', display_name: 'Marta Manager', role: 'data_manager' } };
+  return { about: { program: 'node', name: 'Ospedale Arnolfo', version: '0.1.0', demo: true }, accounts, routes, open: [] };
+}

@@ -1,0 +1,457 @@
+// The wire types of both public APIs, as `crates/protocol` and `crates/domain` define them (serde: enums are
+// externally tagged, snake_case). Ids are opaque text; times are RFC 3339 text.
+
+export type Time = string;
+
+// session.rs, problem.rs
+
+export type Role = 'data_user' | 'committee' | 'operator' | 'data_manager';
+
+export interface About {
+  program: 'hub' | 'node';
+  name: string;
+  version: string;
+  demo: boolean;
+}
+
+export interface SealedKey {
+  public_key: string;
+  iterations: number;
+  salt: string;
+  nonce: string;
+  ciphertext: string;
+}
+
+export interface Session {
+  account: string;
+  display_name: string;
+  role: Role;
+  sealed_key?: SealedKey;
+}
+
+export interface Problem {
+  code: string;
+  status: number;
+  title: string;
+  detail: string;
+}
+
+// signed.rs, disclosure.rs, dataset.rs
+
+export interface Signed {
+  document: string;
+  signer: string;
+  signature: string;
+}
+
+export type ProtectedCount = { fewer_than: number } | { about: number };
+
+export interface DisclosurePolicy {
+  threshold: number;
+  round_to: number;
+}
+
+export interface DatasetRecord {
+  id: string;
+  node: string;
+  version: number;
+  title: string;
+  description: string;
+  cohort: string;
+  licence: string;
+  synthetic_images: boolean;
+  published_at: Time;
+  patients: number;
+  studies: number;
+  series: number;
+  instances: number;
+  size_bytes: number;
+  readings: number;
+  breakdowns: Record<string, Record<string, ProtectedCount>>;
+  manifest_sha256: string;
+}
+
+// catalogue.rs
+
+export interface CatalogueTotals {
+  datasets: number;
+  patients: number;
+  studies: number;
+  series: number;
+  instances: number;
+  readings: number;
+}
+
+export interface NodeStatus {
+  node: string;
+  name: string;
+  city: string;
+  country: string;
+  latitude: number;
+  longitude: number;
+  online: boolean;
+  last_seen: Time | null;
+  joined_at: Time;
+  software: string;
+  instances: number;
+}
+
+export interface Federation {
+  name: string;
+  root_key: string;
+  committee_key: string;
+  nodes: NodeStatus[];
+  totals: CatalogueTotals;
+}
+
+export interface CatalogueEntry {
+  record: DatasetRecord;
+  site: string;
+  online: boolean;
+  signed: Signed;
+}
+
+export interface IssuedInvitation {
+  invitation: string;
+  expires_at: Time;
+}
+
+export interface AuditEntry {
+  sequence: number;
+  at: Time;
+  actor: string;
+  action: string;
+  subject: string;
+  outcome: 'done' | 'refused' | 'failed';
+  detail: string;
+  previous_sha256: string;
+  sha256: string;
+}
+
+export interface AuditLog {
+  entries: AuditEntry[];
+  length: number;
+  first_break: number | null;
+}
+
+// search.rs
+
+export interface FieldInfo {
+  field: string;
+  numeric: boolean;
+  unit: string;
+  meaning: string;
+  examples: string[];
+}
+
+export interface Counts {
+  patients: ProtectedCount;
+  studies: ProtectedCount;
+  series: ProtectedCount;
+}
+
+export interface CriterionReport {
+  criterion: string;
+  status: 'applied' | 'unsupported';
+}
+
+export interface SiteCounts {
+  counts: Counts | null;
+  criteria: CriterionReport[];
+}
+
+export type SiteAnswer =
+  | 'waiting'
+  | 'late'
+  | { counted: SiteCounts }
+  | { refused: { reason: string } }
+  | { failed: { reason: string } };
+
+export interface SiteSearch {
+  node: string;
+  name: string;
+  answer: SiteAnswer;
+}
+
+export interface SearchTotals {
+  patients_low: number;
+  patients_high: number;
+  series_low: number;
+  series_high: number;
+}
+
+export interface SearchState {
+  id: string;
+  asked_by: string;
+  asked_at: Time;
+  text: string;
+  digest: string;
+  complete: boolean;
+  sites: SiteSearch[];
+  totals: SearchTotals;
+}
+
+// requests.rs, permit.rs
+
+export type Operation = 'statistics' | 'train' | 'evaluate';
+
+export interface NewRequest {
+  title: string;
+  purpose: string;
+  datasets: string[];
+  operations: Operation[];
+  days: number;
+}
+
+export interface Permit {
+  id: string;
+  request: string;
+  data_user: string;
+  purpose: string;
+  datasets: { dataset: string; node: string }[];
+  operations: Operation[];
+  min_sites: number;
+  valid_from: Time;
+  valid_until: Time;
+}
+
+export interface Revocation {
+  permit: string;
+  reason: string;
+  revoked_at: Time;
+}
+
+export type RequestState =
+  | 'in_review'
+  | { granted: { permit: string; signed: Signed; decided_by: string; decided_at: Time } }
+  | { refused: { reason: string; decided_by: string; decided_at: Time } }
+  | { revoked: { permit: string; reason: string; revoked_at: Time } };
+
+export interface AccessRequest {
+  id: string;
+  submitted_by: string;
+  submitted_at: Time;
+  asked: NewRequest;
+  proposed_permit: Permit;
+  state: RequestState;
+}
+
+export type Decision = { grant: { permit: Signed } } | { refuse: { reason: string } };
+
+// analyses.rs
+
+export interface NewAnalysis {
+  title: string;
+  permit: string | null;
+  pace_ms: number;
+}
+
+export interface LogisticModel {
+  mean: number[];
+  sd: number[];
+  coefficients: number[];
+}
+
+export type AnalysisStatus = 'running' | 'finished' | 'refused' | { failed: { reason: string } };
+
+export type SiteState = 'taking_part' | 'absent' | { refused: { code: string; reason: string } };
+
+export interface AnalysisSite {
+  node: string;
+  name: string;
+  state: SiteState;
+}
+
+export interface Round {
+  round: number;
+  kind: 'moments' | 'newton' | 'evaluate';
+  started_at: Time;
+  duration_ms: number | null;
+  participants: string[];
+  contributed: string[];
+  nodules: number | null;
+  log_likelihood: number | null;
+  max_step: number | null;
+}
+
+export type Point = [number, number];
+
+export interface EvaluatedModel {
+  node: string | null;
+  name: string;
+  model: LogisticModel;
+  auc: number;
+  roc: Point[];
+  positives: number;
+  negatives: number;
+}
+
+export interface Yardstick {
+  source: string;
+  model: LogisticModel;
+  auc: number;
+  roc: Point[];
+  max_coefficient_difference: number;
+}
+
+export interface Analysis {
+  id: string;
+  title: string;
+  started_by: string;
+  started_at: Time;
+  finished_at: Time | null;
+  permit: string | null;
+  status: AnalysisStatus;
+  sites: AnalysisSite[];
+  rounds: Round[];
+  features: string[];
+  models: EvaluatedModel[];
+  yardstick: Yardstick | null;
+}
+
+// node.rs
+
+export interface MembershipState {
+  federation: string;
+  hub_url: string;
+  connected: boolean;
+  last_contact: Time | null;
+  last_error: string | null;
+}
+
+export interface Holdings {
+  received: number;
+  instances: number;
+  quarantined: number;
+  patients: number;
+  studies: number;
+  series: number;
+  readings: number;
+  size_bytes: number;
+}
+
+export interface IngestProgress {
+  files: number;
+  done: number;
+}
+
+export interface Overview {
+  node: string;
+  name: string;
+  signing_key: string;
+  membership: MembershipState | null;
+  holdings: Holdings;
+  ingesting: IngestProgress | null;
+  disclosure: DisclosurePolicy;
+}
+
+export interface IngestRun {
+  id: number;
+  source: string;
+  started_at: Time;
+  finished_at: Time | null;
+  files: number;
+  stored: number;
+  unchanged: number;
+  quarantined: number;
+  readings: number;
+}
+
+export interface SeriesRow {
+  series_uid: string;
+  study_uid: string;
+  patient: string;
+  modality: string;
+  description: string;
+  manufacturer: string;
+  body_part: string;
+  sex: string;
+  age_years: number | null;
+  slice_thickness_mm: number | null;
+  instances: number;
+  size_bytes: number;
+  outlined: boolean;
+  received_at: Time;
+}
+
+export interface SeriesPage {
+  rows: SeriesRow[];
+  total: number;
+}
+
+export interface ViewInstance {
+  instance_uid: string;
+  number: number | null;
+  position_mm: number | null;
+  rows: number;
+  columns: number;
+  frames: number;
+  bits_allocated: number;
+  pixel_signed: boolean;
+  samples_per_pixel: number;
+  photometric: string;
+  rescale_slope: number;
+  rescale_intercept: number;
+  window_center: number | null;
+  window_width: number | null;
+  pixel_spacing_mm: [number, number] | null;
+}
+
+export interface SeriesDetail {
+  row: SeriesRow;
+  instances: ViewInstance[];
+}
+
+export interface OutlineRegion {
+  name: string;
+  color: [number, number, number];
+  polygons: { instance_uid: string; points: Point[] }[];
+}
+
+export interface PreviewElement {
+  path: string;
+  name: string;
+  vr: string;
+  before: string | null;
+  after: string | null;
+  action: string;
+  rule: string;
+}
+
+export interface DeidentificationPreview {
+  edition: string;
+  options: string[];
+  kept_until: Time;
+  elements: PreviewElement[];
+}
+
+export interface Quarantined {
+  id: number;
+  name: string;
+  size_bytes: number;
+  code: string;
+  reason: string;
+  at: Time;
+}
+
+export interface NewDataset {
+  title: string;
+  description: string;
+  cohort: string;
+  licence: string;
+}
+
+export interface LocalDataset {
+  record: DatasetRecord;
+  delivered: boolean;
+}
+
+export interface SeenPermit {
+  permit: string;
+  data_user: string;
+  purpose: string;
+  datasets: string[];
+  valid_until: Time;
+  revoked: boolean;
+  answers: number;
+}

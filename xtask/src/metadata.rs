@@ -1,0 +1,95 @@
+//! What `cargo metadata` says of the packages: names, folders, dependencies, licences. Nothing is resolved here.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+/// Our crates are called this and what they are for.
+const PREFIX: &str = "arno-";
+
+/// One package.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) folder: PathBuf,
+    /// Where it comes from; nothing for our own.
+    pub(crate) source: Option<String>,
+    pub(crate) licence: Option<String>,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// One line of a package's dependencies.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) for_tests_only: bool,
+    /// In this repository.
+    pub(crate) own: bool,
+}
+
+/// The packages of the workspace; needs neither network nor downloaded crates.
+pub(crate) fn own_packages(root: &Path) -> anyhow::Result<Vec<Package>> {
+    packages(root, &["--offline", "--no-deps"])
+}
+
+/// All packages of the lock file, on every platform.
+pub(crate) fn all_packages(root: &Path) -> anyhow::Result<Vec<Package>> {
+    packages(root, &["--locked"])
+}
+
+fn packages(root: &Path, options: &[&str]) -> anyhow::Result<Vec<Package>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["metadata", "--format-version", "1"])
+        .args(options)
+        .current_dir(root);
+    let output = command.output().context("cannot run cargo metadata")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata names no packages")?;
+    packages.iter().map(package).collect()
+}
+
+fn package(value: &Value) -> anyhow::Result<Package> {
+    let text = |field: &str| value[field].as_str().map(str::to_owned);
+    let manifest = PathBuf::from(text("manifest_path").context("a package without a manifest")?);
+    let dependencies = value["dependencies"]
+        .as_array()
+        .context("a package without a list of dependencies")?;
+    Ok(Package {
+        name: text("name").context("a package without a name")?,
+        version: text("version").unwrap_or_default(),
+        folder: manifest
+            .parent()
+            .context("a manifest outside of any folder")?
+            .to_owned(),
+        source: text("source"),
+        licence: text("license"),
+        dependencies: dependencies.iter().map(dependency).collect(),
+    })
+}
+
+fn dependency(value: &Value) -> Dependency {
+    Dependency {
+        name: value["name"].as_str().unwrap_or_default().to_owned(),
+        for_tests_only: value["kind"].as_str() == Some("dev"),
+        own: value["path"].is_string(),
+    }
+}
+
+/// A crate's name without what all of ours begin with.
+pub(crate) fn short(name: &str) -> &str {
+    name.strip_prefix(PREFIX).unwrap_or(name)
+}
