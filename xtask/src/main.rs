@@ -1,16 +1,14 @@
-//! Repository chores: `cargo xtask tidy` checks the rules of the house, `cargo xtask licences` those of the
-//! dependencies. `cargo test` runs the first as a test. Not here: what the compiler, clippy and rustfmt check already.
+//! Repository chores. There is one: `cargo xtask tidy` checks the rules of the house, as `cargo test` does too.
+//! Not here: what the compiler, clippy, rustfmt and cargo-deny check already.
 
-mod licences;
 mod metadata;
-mod spdx;
 mod tidy;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-const USAGE: &str = "usage: cargo xtask tidy | licences";
+const USAGE: &str = "usage: cargo xtask tidy";
 
 fn main() -> ExitCode {
     match run() {
@@ -23,25 +21,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the chore found nothing to complain of.
+/// Whether nothing was found.
 fn run() -> anyhow::Result<bool> {
-    let root = root()?;
-    match std::env::args().nth(1).as_deref() {
-        Some("tidy") => report("tidy", &tidy::tidy(&root)?),
-        Some("licences") => {
-            let (summary, findings) = licences::check(&root)?;
-            println!("{summary}");
-            report("licences", &findings)
-        }
-        _ => anyhow::bail!(USAGE),
-    }
-}
-
-fn report(chore: &str, findings: &[tidy::Finding]) -> anyhow::Result<bool> {
-    for finding in findings {
+    ensure!(std::env::args().skip(1).eq(["tidy"]), USAGE);
+    let findings = tidy::tidy(&root()?)?;
+    for finding in &findings {
         println!("{finding}");
     }
-    println!("{chore}: {} found", findings.len());
+    println!("tidy: {} found", findings.len());
     Ok(findings.is_empty())
 }
 

@@ -1,4 +1,5 @@
-//! What `cargo metadata` says of the packages: names, folders, dependencies, licences. Nothing is resolved here.
+//! What `cargo metadata` says of the packages: names, folders, dependencies as the manifests have them.
+//! Nothing is resolved, so neither network nor downloaded crates are needed.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,11 +16,7 @@ const PREFIX: &str = "arno-";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) version: String,
     pub(crate) folder: PathBuf,
-    /// Where it comes from; nothing for our own.
-    pub(crate) source: Option<String>,
-    pub(crate) licence: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -32,28 +29,24 @@ pub(crate) struct Dependency {
     pub(crate) own: bool,
 }
 
-/// The packages of the workspace; needs neither network nor downloaded crates.
+/// The packages of the workspace.
 pub(crate) fn own_packages(root: &Path) -> anyhow::Result<Vec<Package>> {
-    packages(root, &["--offline", "--no-deps"])
-}
-
-/// All packages of the lock file, on every platform.
-pub(crate) fn all_packages(root: &Path) -> anyhow::Result<Vec<Package>> {
-    packages(root, &["--locked"])
-}
-
-fn packages(root: &Path, options: &[&str]) -> anyhow::Result<Vec<Package>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["metadata", "--format-version", "1"])
-        .args(options)
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--no-deps",
+        ])
         .current_dir(root);
     let output = command.output().context("cannot run cargo metadata")?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "cargo metadata failed: {}",
-        String::from_utf8_lossy(&output.stderr)
+        "cargo metadata failed: {complaint}"
     );
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"]
@@ -70,13 +63,10 @@ fn package(value: &Value) -> anyhow::Result<Package> {
         .context("a package without a list of dependencies")?;
     Ok(Package {
         name: text("name").context("a package without a name")?,
-        version: text("version").unwrap_or_default(),
         folder: manifest
             .parent()
             .context("a manifest outside of any folder")?
             .to_owned(),
-        source: text("source"),
-        licence: text("license"),
         dependencies: dependencies.iter().map(dependency).collect(),
     })
 }

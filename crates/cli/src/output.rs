@@ -25,7 +25,7 @@ impl std::error::Error for Refusal {}
 /// Prints why it failed and what to do, on standard error, and gives the exit code.
 pub(crate) fn failure(json: bool, error: &anyhow::Error) -> ExitCode {
     let client = error.downcast_ref::<ClientError>();
-    let refused = error.is::<Refusal>() || client.is_some_and(|error| is_refusal(error));
+    let refused = error.is::<Refusal>() || client.is_some_and(is_refusal);
     if json {
         let code = client.and_then(ClientError::code);
         eprintln!(

@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use arno_domain::SecretKey;
 use arno_protocol::{Base64, session::SealedKey};
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use rand::TryRng as _;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -79,7 +79,12 @@ fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
 /// Seals a key.
 pub(crate) fn seal(key: &SecretKey, passphrase: &str) -> anyhow::Result<SealedKey> {
     let (salt, nonce) = (random::<16>()?, random::<12>()?);
-    let pkcs8 = ed25519_dalek::SigningKey::from_bytes(&key.seed()).to_pkcs8_der();
+    // Version 1 of PKCS #8, without the public half: browsers refuse version 2.
+    let pkcs8 = KeypairBytes {
+        secret_key: key.seed(),
+        public_key: None,
+    }
+    .to_pkcs8_der();
     let mut bytes = pkcs8
         .map_err(|_| anyhow!("the key has no PKCS #8 form"))?
         .as_bytes()

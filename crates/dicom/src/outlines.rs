@@ -19,7 +19,9 @@ pub struct Outline {
     pub roi_name: String,
     /// ROI Display Color (3006,002A).
     pub color_rgb: Option<[u8; 3]>,
-    /// SOP Instance UID of the image that it was drawn on.
+    /// Series Instance UID of the images that it was drawn on.
+    pub referenced_series_uid: Option<String>,
+    /// SOP Instance UID of the image that it was drawn on. Some files name one that is not in the series.
     pub referenced_instance_uid: Option<String>,
     /// Corners in the patient coordinate system, at least three; the last joins the first.
     pub points_mm: Vec<[f64; 3]>,
@@ -29,9 +31,44 @@ pub struct Outline {
 /// than three points are left out.
 #[must_use]
 pub fn outlines(header: &Header) -> Vec<Outline> {
-    let names = roi_names(header);
+    let (names, references) = (roi_names(header), References::of(header));
     let rois = items(header, tags::ROI_CONTOUR_SEQUENCE).iter();
-    rois.flat_map(|roi| roi_outlines(roi, &names)).collect()
+    rois.flat_map(|roi| roi_outlines(roi, &names, &references))
+        .collect()
+}
+
+/// The series that a structure set refers to (PS3.3 C.8.8.5), and which of their images.
+#[derive(Default)]
+struct References {
+    series: Vec<String>,
+    series_of_image: HashMap<String, String>,
+}
+
+impl References {
+    fn of(header: &Header) -> Self {
+        let mut references = Self::default();
+        let frames = items(header, tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE).iter();
+        let studies = frames.flat_map(|frame| items(frame, tags::RT_REFERENCED_STUDY_SEQUENCE));
+        for series in studies.flat_map(|study| items(study, tags::RT_REFERENCED_SERIES_SEQUENCE)) {
+            let Some(uid) = text(series, tags::SERIES_INSTANCE_UID) else {
+                continue;
+            };
+            for image in items(series, tags::CONTOUR_IMAGE_SEQUENCE) {
+                if let Some(image) = text(image, tags::REFERENCED_SOP_INSTANCE_UID) {
+                    references.series_of_image.insert(image, uid.clone());
+                }
+            }
+            references.series.push(uid);
+        }
+        references
+    }
+
+    /// The series of an image, or the only series there is.
+    fn series(&self, image: Option<&String>) -> Option<String> {
+        let named = image.and_then(|image| self.series_of_image.get(image));
+        let only = || self.series.first().filter(|_| self.series.len() == 1);
+        named.or_else(only).cloned()
+    }
 }
 
 fn roi_names(header: &Header) -> HashMap<i32, String> {
@@ -40,7 +77,11 @@ fn roi_names(header: &Header) -> HashMap<i32, String> {
         .collect()
 }
 
-fn roi_outlines(roi: &Header, names: &HashMap<i32, String>) -> Vec<Outline> {
+fn roi_outlines(
+    roi: &Header,
+    names: &HashMap<i32, String>,
+    references: &References,
+) -> Vec<Outline> {
     let Some(roi_number) = whole(roi, tags::REFERENCED_ROI_NUMBER) else {
         return Vec::new();
     };
@@ -49,11 +90,13 @@ fn roi_outlines(roi: &Header, names: &HashMap<i32, String>) -> Vec<Outline> {
         .iter()
         .filter(|contour| is_closed_planar(contour));
     let outline = |contour: &Header| {
+        let referenced_instance_uid = referenced_instance(contour);
         Some(Outline {
             roi_number,
             roi_name: names.get(&roi_number).cloned().unwrap_or_default(),
             color_rgb,
-            referenced_instance_uid: referenced_instance(contour),
+            referenced_series_uid: references.series(referenced_instance_uid.as_ref()),
+            referenced_instance_uid,
             points_mm: points(contour)?,
         })
     };

@@ -310,6 +310,7 @@ fn outlines_are_read_with_name_colour_and_image() {
         roi_number: 7,
         roi_name: "GTV".to_owned(),
         color_rgb: Some([255, 0, 16]),
+        referenced_series_uid: None,
         referenced_instance_uid: Some("1.2.9".to_owned()),
         points_mm: vec![[0.0, 0.0, 5.0], [1.0, 0.0, 5.0], [1.0, 1.5, 5.0]],
     };

@@ -10,6 +10,9 @@ pub enum HubError {
     /// There is no hub in the folder.
     #[error("there is no hub in {}: run arno-hub init first", .0.display())]
     NotInitialised(PathBuf),
+    /// Another process serves this folder.
+    #[error("another hub is running in {}", .0.display())]
+    Running(PathBuf),
     /// The committee's key is not known.
     #[error("no committee key: run arno-hub init again with --committee-key")]
     NoCommitteeKey,

@@ -17,8 +17,12 @@ use tokio::{
 };
 
 use crate::{
-    HubConfig, HubError, analyses, api, federation, identity::Identity, presence::Presence,
-    refusals::Refusals, replay::ReplayWindow, setup,
+    HubConfig, HubError, analyses, api, federation,
+    identity::{self, Identity},
+    presence::Presence,
+    refusals::Refusals,
+    replay::ReplayWindow,
+    setup,
 };
 
 /// How often what polls told is written: more often would only wear the disk.
@@ -72,6 +76,8 @@ pub struct RunningHub {
     stop: watch::Sender<bool>,
     jobs: JoinSet<()>,
     hub: Hub,
+    /// Keeps other processes off the folder.
+    _lock: std::fs::File,
 }
 
 impl Hub {
@@ -86,7 +92,10 @@ impl Hub {
             listener.map_err(HubError::io(format!("port {port} of {bind}")))
         };
         let (stop, stopping) = watch::channel(false);
-        let hub = Self::open(config, clock, stopping).await?;
+        // The keys first: a folder without them is no hub, and gets no lock file either.
+        let identity = Identity::open(&config.data)?;
+        let lock = identity::lock(&config.data)?;
+        let hub = Self::open(config, clock, identity, stopping).await?;
         let (http, http_port) = listen(hub.config.http_port).await?;
         let (nodes, federation_port) = listen(hub.config.federation_port).await?;
         let host = hub
@@ -115,15 +124,16 @@ impl Hub {
             stop,
             jobs,
             hub,
+            _lock: lock,
         })
     }
 
     async fn open(
         config: HubConfig,
         clock: Clock,
+        identity: Identity,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, HubError> {
-        let identity = Identity::open(&config.data)?;
         let database = setup::open_database(&config.data).await?;
         let (name, committee) = setup::federation(&database, &config.data).await?;
         let members = members::members(&database)

@@ -168,6 +168,18 @@ fn certificate_file(data: &Path) -> PathBuf {
     data.join("keys").join("root.der")
 }
 
+/// Makes sure that one process at a time serves a folder; held as long as the file is open, also past a crash.
+pub(crate) fn lock(data: &Path) -> Result<fs::File, HubError> {
+    let path = data.join("hub.lock");
+    let what = path.display().to_string();
+    let file = fs::File::create(&path).map_err(HubError::io(what.clone()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(HubError::Running(data.to_owned())),
+        Err(fs::TryLockError::Error(source)) => Err(HubError::Io { what, source }),
+    }
+}
+
 /// Writes a file that only its owner can read, in one step: a crash leaves no half of it.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
     let write = || -> std::io::Result<()> {

@@ -10,8 +10,9 @@ use arno_store::hub::members::Seen;
 use chrono::{DateTime, Duration, Utc};
 use tokio::sync::{Notify, watch};
 
-/// A node asks again at once after an answered poll; ten seconds cover a slow line.
-const BETWEEN_POLLS: Duration = Duration::seconds(10);
+/// A node asks again at once after an answered poll; this covers a slow line. A node that dies in this moment is
+/// awaited for so long, which is why it is no longer.
+const BETWEEN_POLLS: Duration = Duration::seconds(3);
 
 /// A question that was handed out and not answered is handed out again after this, in case it was lost.
 pub(crate) const REDELIVER_AFTER: Duration = Duration::seconds(2);
@@ -260,8 +261,8 @@ mod tests {
         presence
             .open_line(seen(node), &Clock::from_fn(|| at(30)))
             .answered();
-        assert_eq!(presence.standing(node, at(39)), Standing::Online);
-        assert_eq!(presence.standing(node, at(40)), Standing::Offline);
+        assert_eq!(presence.standing(node, at(32)), Standing::Online);
+        assert_eq!(presence.standing(node, at(33)), Standing::Offline);
     }
 
     #[test]

@@ -56,11 +56,9 @@ pub(crate) async fn create_search(
         searches::same_search(&hub.database, &who.account, &digest, now - REUSE_WITHIN).await?
     {
         let state = state_of(&hub, same).await?;
-        if state
-            .sites
-            .iter()
-            .all(|site| matches!(site.answer, SiteAnswer::Waiting | SiteAnswer::Counted(_)))
-        {
+        let in_vain =
+            |site: &SiteSearch| matches!(site.answer, SiteAnswer::Late | SiteAnswer::Failed { .. });
+        if !state.sites.iter().any(in_vain) {
             return Ok(Json(state));
         }
     }

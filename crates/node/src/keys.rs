@@ -45,6 +45,9 @@ impl Keys {
     pub(crate) fn create(data: &Path) -> Result<Self, NodeError> {
         let folder = NodeConfig::keys(data);
         fs::create_dir_all(&folder).map_err(|error| NodeError::file(&folder, error))?;
+        if !folder.join(NODE_ID).exists() {
+            remove_leftovers(&folder)?;
+        }
         for name in [SIGNING, AGREEMENT, PSEUDONYM, MASK] {
             let path = folder.join(name);
             let secret = random(&path)?;
@@ -71,6 +74,17 @@ impl Keys {
             mask: NodeSecret::new(agreement, secret(&folder.join(MASK))?),
         })
     }
+}
+
+/// The id is written last: without it the other keys were left by a start that was cut off, and never used.
+fn remove_leftovers(folder: &Path) -> Result<(), NodeError> {
+    for name in [SIGNING, AGREEMENT, PSEUDONYM, MASK] {
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_file(&path).map_err(|error| NodeError::file(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 fn random(path: &Path) -> Result<[u8; 32], NodeError> {
@@ -121,6 +135,14 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NodeError> 
 #[cfg(test)]
 mod tests {
     use super::Keys;
+
+    #[test]
+    fn a_start_that_was_cut_off_is_made_good() {
+        let folder = tempfile::tempdir().unwrap();
+        Keys::create(folder.path()).unwrap();
+        std::fs::remove_file(folder.path().join("keys/node.id")).unwrap();
+        assert!(Keys::create(folder.path()).is_ok());
+    }
 
     #[test]
     fn keys_are_made_once_and_read_by_their_owner_only() {

@@ -92,10 +92,12 @@ fn structure_regions(outlines: &[Outline], slices: &[Slice]) -> Vec<OutlineRegio
     regions.into_values().collect()
 }
 
-/// The slice that a contour names, else the one that it lies on.
+/// The slice that a contour names, else the one that it lies on: some structure sets name slices of an earlier copy.
 fn slice_of<'a>(outline: &Outline, slices: &'a [Slice]) -> Option<&'a Slice> {
-    if let Some(named) = &outline.referenced_instance_uid {
-        return slices.iter().find(|slice| slice.instance_uid == *named);
+    let named = outline.referenced_instance_uid.as_ref();
+    let named = named.and_then(|uid| slices.iter().find(|slice| slice.instance_uid == *uid));
+    if named.is_some() {
+        return named;
     }
     let first = *outline.points_mm.first()?;
     nearest(slices, |slice| slice.geometry.distance_mm(first).abs())
@@ -169,6 +171,7 @@ mod tests {
             roi_number: 1,
             roi_name: "GTV".into(),
             color_rgb: None,
+            referenced_series_uid: None,
             referenced_instance_uid: named.map(str::to_owned),
             points_mm: vec![[-10.0, -20.0, z], [-8.0, -20.0, z], [-10.0, -19.5, z]],
         }
@@ -185,7 +188,8 @@ mod tests {
             }
         };
         check(outline(Some("1.3"), 6.0), Some("1.3"));
-        check(outline(Some("1.9"), 6.0), None);
+        check(outline(Some("1.9"), 6.0), Some("1.3"));
+        check(outline(Some("1.9"), 5.0), None);
         check(outline(None, 4.2), Some("1.2"));
         check(outline(None, 5.0), None);
     }

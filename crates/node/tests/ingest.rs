@@ -343,6 +343,28 @@ async fn a_preview_has_an_end() {
 }
 
 #[tokio::test]
+async fn of_a_deleted_preview_no_byte_is_left() {
+    let site = TestNode::new().await;
+    hospital(&site);
+    site.ingest().await;
+    let database = || {
+        files(&site.data())
+            .into_iter()
+            .filter(|path| path.display().to_string().contains("node.sqlite"))
+    };
+    let found = |text: &str| database().any(|path| contains(&std::fs::read(path).unwrap(), text));
+    assert!(found("Zuweiser"), "while it is kept");
+    site.node
+        .store()
+        .delete_due_previews(support::start() + Duration::days(14))
+        .await
+        .unwrap();
+    for planted in PLANTED {
+        assert!(!found(planted), "{planted}");
+    }
+}
+
+#[tokio::test]
 async fn no_preview_is_kept_where_the_policy_keeps_none() {
     let site = TestNode::with(|settings| settings.preview_days = 0).await;
     hospital(&site);
@@ -381,6 +403,86 @@ async fn a_quarantined_file_can_be_tried_again() {
     assert!(site.node.retry_quarantined(id, "test").await.unwrap());
     assert_eq!(site.quarantined().await, []);
     assert_eq!(site.node.store().holdings().await.unwrap().instances, 1);
+}
+
+#[tokio::test]
+async fn readings_that_changed_are_told_and_the_first_stay() {
+    let site = TestNode::new().await;
+    let line = |malignancy: u8, nodule: u8| {
+        format!(
+            r#"{{"patient_id":"HN-4711-X","study_uid":"1.2","series_uid":"1.2.3","nodule":"{nodule}","reader":1,"split":"test","ratings":{{"subtlety":5,"internal_structure":1,"calcification":6,"sphericity":3,"margin":4,"lobulation":1,"spiculation":1,"texture":5,"malignancy":{malignancy}}},"pixel_spacing_mm":0.65,"slice_spacing_mm":3.0,"contours":[{{"z_mm":-125.5,"inclusion":true,"points":[[3,1],[3,2],[4,2]]}}]}}"#
+        )
+    };
+    site.put("a.annotations.jsonl", line(3, 1));
+    assert_eq!(site.ingest().await, [0, 0, 0, 1]);
+    site.put(
+        "b.annotations.jsonl",
+        format!("{}\n{}\n", line(3, 1), line(2, 2)),
+    );
+    assert_eq!(
+        site.ingest().await,
+        [0, 1, 0, 1],
+        "the same again is no change"
+    );
+    site.put(
+        "c.annotations.jsonl",
+        format!("{}\n{}\n", line(5, 1), line(1, 3)),
+    );
+    assert_eq!(site.ingest().await, [0, 2, 1, 1]);
+    assert_eq!(
+        site.quarantined().await,
+        [(
+            "c.annotations.jsonl".to_owned(),
+            "changed_readings".to_owned()
+        )]
+    );
+    let facts = site.node.store().facts().await.unwrap();
+    assert_eq!(facts[0].malignancy, Some(3.0));
+}
+
+/// The real thing: a file system of three megabytes, which takes packs and database alike. Needs the right to mount.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "mounts a small file system, which needs root"]
+async fn a_disk_that_is_really_full_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = |arguments: &[&str]| {
+        let status = std::process::Command::new("mount")
+            .args(arguments)
+            .arg(folder.path())
+            .status();
+        assert!(status.unwrap().success());
+    };
+    mount(&["-t", "tmpfs", "-o", "size=3m", "tmpfs"]);
+    let (data, landing) = (folder.path().join("node"), tempfile::tempdir().unwrap());
+    for slice in series(MEIER, 1, 1, 6000) {
+        support::put(
+            landing.path(),
+            &format!("{}.dcm", slice.number),
+            slice.file(),
+        );
+    }
+    let site = arno_node::SiteConfig::new("Site", "Graz", "Austria", 47.0, 15.0);
+    arno_node::Node::init(&data, &site).await.unwrap();
+    let config = arno_node::NodeConfig::load(&data, 0).unwrap();
+    let node = arno_node::Node::open(config, arno_domain::Clock::system())
+        .await
+        .unwrap();
+    let error = node.ingest(landing.path(), "test").await.unwrap_err();
+    assert!(matches!(error, NodeError::Full(_)), "{error:?}");
+    let kept = node.store().holdings().await.unwrap().instances;
+    assert!(kept > 0 && kept < 6000, "{kept}");
+    assert!(node.verify().await.unwrap().holds());
+    mount(&["-o", "remount,size=300m"]);
+    let run = node.ingest(landing.path(), "test").await.unwrap();
+    assert_eq!((run.stored, run.unchanged), (6000 - kept, kept));
+    assert!(node.verify().await.unwrap().holds());
+    node.store().database().close().await;
+    let status = std::process::Command::new("umount")
+        .arg("-l")
+        .arg(folder.path())
+        .status();
+    assert!(status.unwrap().success());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use sqlx::{AnyConnection, AnyPool, any::AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, Connection as _, any::AnyPoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Migration, StoreError, migrations::migrate};
@@ -60,7 +60,8 @@ impl Database {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(30))
-            .after_connect(|connection, _| Box::pin(set_up(connection)));
+            .after_connect(|connection, _| Box::pin(set_up(connection)))
+            .after_release(|connection, _| Box::pin(is_reusable(connection)));
         let pool = options.connect(url).await?;
         migrate(&mut *pool.acquire().await?, migrations).await?;
         Ok(Self {
@@ -96,6 +97,14 @@ impl Database {
 
 async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(SETUP).execute(connection).await.map(|_| ())
+}
+
+/// SQLite ends a transaction by itself when the disk is full (sqlite.org/lang_transaction.html, section 3). sqlx does not
+/// notice and would refuse the next one on that connection, so such a connection is closed instead.
+async fn is_reusable(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // The rollback of a dropped transaction is queued on the connection; it is done before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 impl WriteTx<'_> {

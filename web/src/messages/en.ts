@@ -12,7 +12,7 @@ export const en = {
   'program.node': 'Site node',
 
   'demo.mark': 'Demo',
-  'demo.text': 'People and images are invented. No real patient is shown anywhere.',
+  'demo.text': 'People and hospitals are invented; images marked as phantom were made by a program. Not for clinical use.',
 
   'role.data_user': 'Data user',
   'role.committee': 'Access committee',

@@ -23,7 +23,9 @@ export class Viewer {
   index = $state(0);
   samples = $state.raw<Samples>();
   failure = $state<string>();
-  window = $state.raw<Window>({ center: 128, width: 256 });
+  /** What a person chose; until then the first preset. */
+  #chosen = $state.raw<Window>();
+  #first = $state.raw<Window>({ center: 128, width: 256 });
   /** What the window's sliders reach: Hounsfield units, or what the first frame holds. */
   range = $state.raw({ low: -1200, high: 3000 });
   zoom = $state(1);
@@ -37,6 +39,14 @@ export class Viewer {
   ) {
     this.frames = new Frames(series.row.series_uid, slicesOf(series.instances));
     this.goTo(this.firstSlice());
+  }
+
+  get window() {
+    return this.#chosen ?? this.#first;
+  }
+
+  set window(window: Window) {
+    this.#chosen = window;
   }
 
   get count() {
@@ -90,12 +100,17 @@ export class Viewer {
   #begin(samples: Samples) {
     const instance = this.slice?.instance;
     if (instance && this.series.row.modality !== 'CT') this.range = rangeOf(samples, instance);
-    this.choose(this.presets[0] as Preset);
+    this.#first = this.#windowOf(this.presets[0] as Preset) ?? this.#first;
   }
 
-  choose({ window }: Preset) {
-    if (window !== 'auto') this.window = window;
-    else if (this.samples && this.slice) this.window = autoWindow(this.samples, this.slice.instance);
+  choose(preset: Preset) {
+    this.window = this.#windowOf(preset) ?? this.window;
+  }
+
+  /** Nothing for `auto` as long as there is no frame. */
+  #windowOf({ window }: Preset): Window | undefined {
+    if (window !== 'auto') return window;
+    return this.samples && this.slice && autoWindow(this.samples, this.slice.instance);
   }
 
   zoomBy(factor: number) {

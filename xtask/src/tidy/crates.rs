@@ -133,7 +133,6 @@ mod tests {
             name: format!("arno-{name}"),
             folder: format!("/x/crates/{name}").into(),
             dependencies: dependencies.iter().map(own).collect(),
-            ..Package::default()
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use arno_dicom::{Instance, summary::summarise};
 use bytes::Bytes;
-use rayon::prelude::*;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 /// Files that are looked at; a demo is not a migration.
 const MAX_FILES: usize = 200_000;

@@ -228,11 +228,11 @@ async fn pages(running: &Running) -> anyhow::Result<PagesReport> {
         let row = page
             .rows
             .iter()
-            .find(|row| row.outlined && row.modality != "RTSTRUCT")
-            .or(page.rows.first());
+            .find(|row| row.outlined && row.modality != "RTSTRUCT");
         let series = format!(
             "/v1/series/{}",
-            row.context("a site has no series")?.series_uid
+            row.context("a site has no series with outlines")?
+                .series_uid
         );
         let detail: SeriesDetail = manager.get(&series).await?;
         let instance = detail

@@ -147,6 +147,8 @@ async fn load(
         refused,
         standing: hub.presence.standing(node, now),
     };
+    // Who was asked before what was answered: an answer between the two reads must not seem to be given and missing.
+    let local_asked = questions::asked(&hub.database, Subject::LocalModel(id)).await?;
     let local_models = questions::answers(&hub.database, Subject::LocalModel(id))
         .await?
         .into_iter();
@@ -167,7 +169,7 @@ async fn load(
             .collect(),
         rounds,
         asked,
-        local_asked: questions::asked(&hub.database, Subject::LocalModel(id)).await?,
+        local_asked,
         local_models: local_models
             .filter_map(|(node, answer)| match answer {
                 AnswerBody::LocalModel { model } => Some((node, model)),

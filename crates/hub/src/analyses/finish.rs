@@ -18,11 +18,19 @@ pub(super) fn evaluated_models(
     let Stage::Evaluated { models, histograms } = learn(rounds).0 else {
         return Err("the models were not measured".to_owned());
     };
-    let sites = std::iter::once(None).chain(local.iter().map(|(node, _)| Some(*node)));
-    let measured = sites.zip(models).zip(&histograms);
+    let measured = models.into_iter().zip(&histograms).enumerate();
     measured
-        .map(|((node, model), histogram)| evaluated(node, model, histogram, members))
+        .map(|(at, (model, histogram))| {
+            let node = if at == 0 { None } else { owner(&model, local) };
+            evaluated(node, model, histogram, members)
+        })
         .collect()
+}
+
+/// The site whose model this is. By the model itself, since one that came late is not among those measured.
+fn owner(model: &LogisticModel, local: &[(NodeId, LogisticModel)]) -> Option<NodeId> {
+    let owner = local.iter().find(|(_, own)| own == model);
+    owner.map(|(node, _)| *node)
 }
 
 fn evaluated(

@@ -6,6 +6,8 @@ mod driver;
 mod finish;
 pub(crate) mod learned;
 mod machine;
+#[cfg(test)]
+mod machine_tests;
 pub(crate) mod masked;
 mod view;
 

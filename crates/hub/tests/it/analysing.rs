@@ -11,6 +11,7 @@ use arno_protocol::{
     analyses::{
         Analysis, AnalysisStatus, LogisticModel, NewAnalysis, RoundKind, SiteState, Yardstick,
     },
+    catalogue,
     federation::{Question, QuestionBody},
     requests::{AccessRequest, Decision, NewRequest},
 };
@@ -75,6 +76,25 @@ impl Federation {
         node.serve(learner.behaviour(alive));
     }
 
+    /// All three answer, and are on the line.
+    async fn serve_all(&self) {
+        (0..3).for_each(|index| self.serve(index, |_| true));
+        self.all_online().await;
+    }
+
+    async fn all_online(&self) {
+        let nobody = &self.hub.nobody();
+        until("all nodes on the line", || async move {
+            let federation: catalogue::Federation = nobody.get("/v1/federation").await.unwrap();
+            federation
+                .nodes
+                .iter()
+                .all(|node| node.online)
+                .then_some(())
+        })
+        .await;
+    }
+
     async fn analyse(&self, permit: Option<PermitId>, pace_ms: u32) -> Analysis {
         let new = NewAnalysis {
             title: "Malignancy".into(),
@@ -133,7 +153,7 @@ fn assert_equal(found: &[f64], expect: &[f64]) {
 #[tokio::test]
 async fn three_sites_learn_the_pooled_model() {
     let federation = Federation::start().await;
-    (0..3).for_each(|index| federation.serve(index, |_| true));
+    federation.serve_all().await;
     let begun = federation.analyse(Some(federation.permit), 0).await;
     let done = federation.end(&begun).await;
     assert_eq!(done.status, AnalysisStatus::Finished);
@@ -209,7 +229,7 @@ async fn put_yardstick(federation: &Federation, done: &Analysis, coefficients: &
 #[tokio::test]
 async fn without_a_permit_every_node_refuses() {
     let federation = Federation::start().await;
-    (0..3).for_each(|index| federation.serve(index, |_| true));
+    federation.serve_all().await;
     let begun = federation.analyse(None, 0).await;
     let done = federation.end(&begun).await;
     assert_eq!(done.status, AnalysisStatus::Refused);
@@ -242,6 +262,7 @@ async fn a_node_that_dies_is_left_out_and_the_run_finishes() {
         2,
         |question| !matches!(&question.body, QuestionBody::Round(round) if round.round >= 3),
     );
+    federation.all_online().await;
     let begun = federation.analyse(Some(federation.permit), 0).await;
     let done = federation.end(&begun).await;
     assert_eq!(done.status, AnalysisStatus::Finished, "{done:#?}");
@@ -287,6 +308,7 @@ async fn a_node_that_comes_back_joins_again() {
         flag.fetch_or(dies, Ordering::SeqCst);
         !dies
     });
+    federation.all_online().await;
     let begun = federation.analyse(Some(federation.permit), 100).await;
     until("the node to die", || async {
         dead.load(Ordering::SeqCst).then_some(())
@@ -316,7 +338,7 @@ async fn a_node_that_comes_back_joins_again() {
 #[tokio::test]
 async fn a_restarted_hub_goes_on_where_it_was() {
     let mut federation = Federation::start().await;
-    (0..3).for_each(|index| federation.serve(index, |_| true));
+    federation.serve_all().await;
     let begun = federation.analyse(Some(federation.permit), 50).await;
     for wanted in [3, 6] {
         until("some rounds", || async {
@@ -330,23 +352,25 @@ async fn a_restarted_hub_goes_on_where_it_was() {
     assert_eq!(done.status, AnalysisStatus::Finished, "{done:#?}");
     let pooled = fit(&federation.pooled(&[0, 1, 2])).unwrap();
     assert_equal(&federation_model(&done).coefficients, &pooled.coefficients);
-    // Each node checked that no question changed and that no round was asked twice; and none was asked in vain.
-    let questions: Vec<usize> = federation
-        .nodes
-        .iter()
-        .map(|node| node.asked.lock().unwrap().len())
-        .collect();
-    assert_eq!(
-        questions,
-        [done.rounds.len() * 2 + 1; 3],
-        "two phases a round, and the local model"
+    assert!(
+        done.rounds.iter().all(|round| round.contributed.len() == 3),
+        "no round was lost: {done:#?}"
     );
+    // Each node checks that no question changes and that no round is asked twice; a node that found otherwise would be
+    // missing above. A majority unmasks, so the third may be spared that.
+    for node in &federation.nodes {
+        let (asked, rounds) = (node.asked.lock().unwrap().len(), done.rounds.len());
+        assert!(
+            (rounds + 1..=2 * rounds + 1).contains(&asked),
+            "{asked} questions in {rounds} rounds"
+        );
+    }
 }
 
 #[tokio::test]
 async fn what_was_masked_is_deleted_with_its_round() {
     let federation = Federation::start().await;
-    (0..3).for_each(|index| federation.serve(index, |_| true));
+    federation.serve_all().await;
     let begun = federation.analyse(Some(federation.permit), 0).await;
     let done = federation.end(&begun).await;
     let database = federation.hub.database().await;
@@ -356,12 +380,11 @@ async fn what_was_masked_is_deleted_with_its_round() {
             Subject::Unmasking(begun.id, round),
         ] {
             let asked = questions::asked(&database, subject).await.unwrap();
-            assert!(
-                asked.len() == 3
-                    && asked
-                        .iter()
-                        .all(|asked| asked.outcome == Some(Outcome::Given))
-            );
+            let given = asked
+                .iter()
+                .filter(|asked| asked.outcome == Some(Outcome::Given))
+                .count();
+            assert!(asked.len() == 3 && given >= 2, "{asked:?}");
             assert!(
                 questions::answers(&database, subject)
                     .await

@@ -1,7 +1,7 @@
 //! A node of which only the line to the hub is real: it signs, polls and answers as it is told.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -154,11 +154,11 @@ impl FakeNode {
                     continue;
                 };
                 for question in questions {
-                    if !kept.contains_key(&question.id) {
+                    if let Entry::Vacant(place) = kept.entry(question.id) {
                         let Some(answer) = behaviour(&question) else {
                             return;
                         };
-                        kept.insert(question.id, answer);
+                        place.insert(answer);
                     }
                     // Whatever is lost is asked for again.
                     let _ = node.answer(&question, kept[&question.id].clone()).await;

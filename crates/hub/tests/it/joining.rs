@@ -1,6 +1,7 @@
 //! Joining, and who is not listened to.
 
 use arno_domain::{MessageId, NodeId, SecretKey, Signed, dataset::DatasetRecord};
+use arno_hub::HubError;
 use arno_protocol::{
     catalogue::{CatalogueEntry, Federation},
     federation::{Delivery, Message, Poll, Publish, Receipt},
@@ -63,6 +64,15 @@ async fn an_invitation_is_used_once() {
             .any(|window| window == code),
         "only its digest is kept"
     );
+}
+
+#[tokio::test]
+async fn one_hub_serves_a_folder() {
+    let hub = TestHub::start().await;
+    assert!(matches!(
+        hub.start_another().await,
+        Err(HubError::Running(_))
+    ));
 }
 
 #[tokio::test]
@@ -163,7 +173,7 @@ async fn a_broken_line_shows_at_once() {
         async move {
             let federation: Federation = nobody.get("/v1/federation").await.unwrap();
             let status = &federation.nodes[0];
-            (status.online == expect).then(|| (status.last_seen, status.instances))
+            (status.online == expect).then_some((status.last_seen, status.instances))
         }
     };
     let job = node.serve(Box::new(|_| None));

@@ -1,5 +1,7 @@
 //! The hub at its boundary: real listeners on free ports, a database of its own, nodes that sign their messages.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
+
 mod access;
 mod analysing;
 mod fake_node;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arno_client::{ApiClient, ClientError};
 use arno_domain::{Clock, SecretKey, invitation::Invitation};
-use arno_hub::{Hub, HubConfig, NewAccount, RunningHub, Waits};
+use arno_hub::{Hub, HubConfig, HubError, NewAccount, RunningHub, Waits};
 use arno_protocol::{
     catalogue::{AuditLog, IssuedInvitation, NewInvitation},
     session::{Role, Session, SignIn},
@@ -57,7 +57,7 @@ impl TestHub {
     async fn open(&mut self) {
         let seconds = chrono::Duration::seconds;
         let waits = Waits {
-            search: seconds(2),
+            search: seconds(4),
             round: seconds(3),
             absent: chrono::Duration::milliseconds(300),
             restart: seconds(5),
@@ -128,6 +128,16 @@ impl TestHub {
             .rev()
             .map(|entry| format!("{}: {}", entry.action, entry.outcome.as_str()))
             .collect()
+    }
+
+    /// Tries to start another hub on the same folder.
+    pub(crate) async fn start_another(&self) -> Result<(), HubError> {
+        let config = HubConfig {
+            http_port: 0,
+            federation_port: 0,
+            ..HubConfig::new(self.folder.path().into())
+        };
+        Hub::start(config, Clock::system()).await.map(|_| ())
     }
 
     /// The hub's database, to look at what it keeps.

@@ -10,7 +10,8 @@ use std::{
 
 use arno_learning::reading::Reading;
 use arno_store::node::{
-    IngestBatch, NewPatient, NewPreview, NewQuarantined, NewSource, NewStudy, Packs, SourceFate,
+    IngestBatch, NewPatient, NewPreview, NewQuarantined, NewReading, NewSource, NewStudy, Packs,
+    SourceFate,
 };
 use bytes::Bytes;
 use chrono::Duration;
@@ -139,6 +140,7 @@ struct Plan {
     instances: BTreeSet<String>,
     studies: BTreeMap<String, String>,
     series: BTreeMap<String, String>,
+    readings: BTreeMap<[String; 3], String>,
 }
 
 impl Node {
@@ -150,11 +152,26 @@ impl Node {
         }
         let room = self.room().await?;
         let node = self.clone();
-        let rows = tokio::task::spawn_blocking(move || node.write_bytes(plan, room)).await??;
-        Ok(self
-            .store()
+        let write = move || node.write_bytes(plan, room);
+        let rows = tokio::task::spawn_blocking(write).await??;
+        self.store()
             .commit_ingest_batch(run, &rows, self.now())
-            .await?)
+            .await?;
+        self.drop_copies(&rows.settled);
+        Ok(())
+    }
+
+    /// What was taken in after all need not lie in quarantine any longer.
+    fn drop_copies(&self, settled: &[String]) {
+        for digest in settled {
+            let copy = self.config().quarantine().join(digest);
+            match fs::remove_file(&copy) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(digest, %error, "a copy in quarantine cannot be deleted");
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Bytes that the data holder's limit leaves.
@@ -182,8 +199,9 @@ impl Node {
                     self.plan_instance(plan, source, instance, settles).await?
                 }
                 Prepared::Readings(readings, refusal) => {
-                    self.plan_readings(plan, readings).await?;
-                    match refusal {
+                    let changed = self.plan_readings(plan, readings).await?;
+                    let changed = (changed > 0).then(|| Refusal::changed_readings(changed));
+                    match refusal.or(changed) {
                         Some(refusal) => plan.quarantine(Failed::of(source, refusal, settles)),
                         None => plan.note(source.sha256, SourceFate::Readings, settles),
                     }
@@ -284,28 +302,47 @@ impl Node {
     }
 
     /// A reading belongs to the patient of its series, once the series is here; until then to the patient it names.
+    /// Says how many differ from what is kept of the same nodule by the same reader.
     async fn plan_readings(
         &self,
         plan: &mut Plan,
         readings: Vec<Reading>,
-    ) -> Result<(), NodeError> {
+    ) -> Result<usize, NodeError> {
         let mut owners: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut changed = 0;
         for mut reading in readings {
             if !owners.contains_key(&reading.series_uid) {
-                let owner = self
-                    .store()
-                    .series_owner(&reading.series_uid)
-                    .await?
-                    .map(|(_, patient)| patient);
-                owners.insert(reading.series_uid.clone(), owner);
+                let owner = self.store().series_owner(&reading.series_uid).await?;
+                owners.insert(
+                    reading.series_uid.clone(),
+                    owner.map(|(_, patient)| patient),
+                );
             }
             if let Some(Some(owner)) = owners.get(&reading.series_uid) {
                 reading.patient_id.clone_from(owner);
             }
-            plan.add_patient(&reading.patient_id, None);
-            plan.rows.readings.push(new_reading(&reading)?);
+            let new = new_reading(&reading)?;
+            match self.known_reading(plan, &new).await? {
+                Some(known) => changed += usize::from(known != new.id),
+                None => plan.add_reading(new),
+            }
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    /// The id of the same reader's reading of the same nodule, in this batch or kept before.
+    async fn known_reading(
+        &self,
+        plan: &Plan,
+        new: &NewReading,
+    ) -> Result<Option<String>, NodeError> {
+        match plan.readings.get(&reading_key(new)) {
+            Some(id) => Ok(Some(id.clone())),
+            None => Ok(self
+                .store()
+                .reading_id(&new.series_uid, &new.nodule, &new.reader)
+                .await?),
+        }
     }
 
     /// Bytes first, rows later: gives back the rows to commit once everything is durable.
@@ -368,6 +405,12 @@ impl Plan {
         self.note(digest, SourceFate::Quarantined, settles);
     }
 
+    fn add_reading(&mut self, new: NewReading) {
+        self.add_patient(&new.patient, None);
+        self.readings.insert(reading_key(&new), new.id.clone());
+        self.rows.readings.push(new);
+    }
+
     fn add_patient(&mut self, pseudonym: &str, sex: Option<String>) {
         let known = self
             .rows
@@ -410,6 +453,11 @@ impl Plan {
         }
         self.rows.outlines.extend(new_outlines(instance));
     }
+}
+
+/// One reader reads one nodule once.
+fn reading_key(reading: &NewReading) -> [String; 3] {
+    [&reading.series_uid, &reading.nodule, &reading.reader].map(String::clone)
 }
 
 /// Copies are named by their digest, so one that is there is the same. They hold what the hospital sent.

@@ -69,6 +69,14 @@ impl Refusal {
         Self::new("inconsistent_identifiers", reason)
     }
 
+    pub(super) fn changed_readings(changed: usize) -> Self {
+        let reason = format!(
+            "{changed} readings differ from those that are kept of the same nodule by the same reader, and were left out: \
+             find out which are right"
+        );
+        Self::new("changed_readings", reason)
+    }
+
     pub(super) fn bad_readings(bad: usize, good: usize, first: &str) -> Self {
         let reason = format!(
             "{bad} lines are no readings and were left out, {good} were kept; the first: {first}"

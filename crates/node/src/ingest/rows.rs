@@ -34,24 +34,24 @@ pub(super) fn new_series(instance: &PreparedInstance) -> NewSeries {
 /// Quality Control Image: YES for a phantom (PS3.3 C.7.6.1).
 const QUALITY_CONTROL_IMAGE: &str = "(0028,0300)";
 
-/// Contours by the slice that they were drawn on.
+/// Contours by the series that they were drawn on.
 pub(super) fn new_outlines(instance: &PreparedInstance) -> Vec<NewOutline> {
-    let mut by_slice: BTreeMap<String, Vec<&arno_dicom::Outline>> = BTreeMap::new();
+    let mut by_series: BTreeMap<String, Vec<&arno_dicom::Outline>> = BTreeMap::new();
     for outline in &instance.outlines {
-        by_slice
-            .entry(outline.referenced_instance_uid.clone().unwrap_or_default())
+        by_series
+            .entry(outline.referenced_series_uid.clone().unwrap_or_default())
             .or_default()
             .push(outline);
     }
-    let outline = |(instance_uid, outlines): (String, Vec<_>)| {
+    let outline = |(series_uid, outlines): (String, Vec<_>)| {
         Some(NewOutline {
             structure_uid: instance.summary.instance_uid.clone(),
-            instance_uid,
+            series_uid,
             study_uid: instance.summary.study_uid.clone(),
             outlines_json: serde_json::to_string(&outlines).ok()?,
         })
     };
-    by_slice.into_iter().filter_map(outline).collect()
+    by_series.into_iter().filter_map(outline).collect()
 }
 
 pub(super) fn new_instance(

@@ -130,15 +130,11 @@ impl Link {
     }
 
     async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut ended = stop.clone();
-        let both = async {
-            tokio::join!(self.poll_on(stop.clone()), self.deliver_on(stop.clone()));
-        };
         tokio::select! {
-            () = both => {}
-            _ = ended.wait_for(|stop| *stop) => {}
+            () = self.poll_on(stop.clone()) => {}
+            () = self.deliver_on(stop.clone()) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
         }
-        let _ = stop.borrow_and_update();
     }
 
     async fn poll_on(&self, mut stop: watch::Receiver<bool>) {
@@ -166,7 +162,7 @@ impl Link {
         let poll = Poll {
             wait_ms: POLL_WAIT_MS,
             software: env!("CARGO_PKG_VERSION").to_owned(),
-            instances: self.node.store().holdings().await?.instances,
+            instances: self.node.store().instance_count().await?,
         };
         let timeout = Duration::from_millis(POLL_WAIT_MS) + channel::TIMEOUT;
         let delivery: Delivery = self

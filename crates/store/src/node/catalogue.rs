@@ -36,8 +36,8 @@ const SERIES_COLUMNS: &str = "s.series_uid AS series_uid, s.study_uid AS study_u
     p.sex AS sex, t.age_years AS age_years, s.slice_thickness_mm AS slice_thickness_mm, s.received_at AS received_at,
     (SELECT COUNT(*) FROM instance i WHERE i.series_uid = s.series_uid) AS instances,
     (SELECT CAST(COALESCE(SUM(i.length), 0) AS BIGINT) FROM instance i WHERE i.series_uid = s.series_uid) AS size_bytes,
-    (SELECT COUNT(*) FROM outline o JOIN instance i ON i.instance_uid = o.instance_uid
-        WHERE i.series_uid = s.series_uid)
+    (SELECT COUNT(*) FROM outline o WHERE o.study_uid = s.study_uid
+            AND (o.series_uid = s.series_uid OR (o.series_uid = '' AND s.modality <> 'RTSTRUCT')))
         + (SELECT COUNT(*) FROM reading r WHERE r.series_uid = s.series_uid) AS outlines
     FROM series s JOIN study t ON t.study_uid = s.study_uid JOIN patient p ON p.pseudonym = t.patient";
 
@@ -161,13 +161,9 @@ impl NodeStore {
     /// When the database fails.
     pub async fn outlines(&self, series_uid: &str) -> Result<Vec<String>, StoreError> {
         let sql = "-- outlines
-            SELECT o.structure_uid AS structure_uid, o.instance_uid AS instance_uid, o.outlines_json AS outlines_json
-            FROM outline o JOIN instance i ON i.instance_uid = o.instance_uid WHERE i.series_uid = $1
-            UNION ALL
-            SELECT o.structure_uid, o.instance_uid, o.outlines_json
-            FROM outline o JOIN series s ON s.study_uid = o.study_uid
-            WHERE s.series_uid = $1 AND o.instance_uid = ''
-            ORDER BY structure_uid, instance_uid";
+            SELECT o.outlines_json AS outlines_json FROM outline o JOIN series s ON s.study_uid = o.study_uid
+            WHERE s.series_uid = $1 AND (o.series_uid = $1 OR o.series_uid = '')
+            ORDER BY o.structure_uid";
         let rows = sqlx::query(sql)
             .bind(series_uid.to_owned())
             .fetch_all(self.database.pool())
@@ -220,6 +216,16 @@ impl NodeStore {
             readings: count("readings")?,
             size_bytes: count("size_bytes")?,
         })
+    }
+
+    /// How many instances are kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn instance_count(&self) -> Result<u64, StoreError> {
+        let query = sqlx::query("-- instance_count\nSELECT COUNT(*) AS instances FROM instance");
+        let row = query.fetch_one(self.database.pool()).await?;
+        Ok(unsigned(row.try_get("instances")?))
     }
 
     /// Locations of all instances after `instance_uid`, in order of their UIDs, at most `limit`: for `verify`.

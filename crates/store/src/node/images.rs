@@ -80,13 +80,13 @@ pub struct PlacedInstance {
     pub geometry_json: String,
 }
 
-/// Contours of an RTSTRUCT instance on one slice, as JSON text of the reader's own form.
+/// Contours of an RTSTRUCT instance on one series, as JSON text of the reader's own form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOutline {
     /// The RTSTRUCT instance.
     pub structure_uid: String,
-    /// The instance that they were drawn on; empty when the structure set does not say.
-    pub instance_uid: String,
+    /// The series that they were drawn on; empty when the structure set does not say.
+    pub series_uid: String,
     /// The study of both.
     pub study_uid: String,
     /// The contours.

@@ -287,12 +287,15 @@ impl NodeStore {
         })
     }
 
-    /// Deletes previews whose time is over.
+    /// Deletes previews whose time is over, bytes and all: they hold what was before de-identification.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn delete_due_previews(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         let mut tx = self.database.write().await?;
+        // SQLite would leave the bytes in free pages; other engines have no such setting and are not asked.
+        let overwrite = sqlx::raw_sql("PRAGMA secure_delete = ON");
+        overwrite.execute(tx.connection()).await?;
         let delete =
             sqlx::query("-- delete_due_previews\nDELETE FROM preview WHERE kept_until <= $1");
         let deleted = delete
@@ -301,6 +304,11 @@ impl NodeStore {
             .await?
             .rows_affected();
         tx.commit().await?;
+        if deleted > 0 {
+            // The write-ahead log holds them too, until it is folded into the database and cut off.
+            let fold = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)");
+            fold.execute(self.database.pool()).await?;
+        }
         Ok(deleted)
     }
 }
@@ -406,11 +414,11 @@ async fn insert_instance(tx: &mut WriteTx<'_>, instance: &NewInstance) -> Result
 
 async fn put_outline(tx: &mut WriteTx<'_>, outline: &NewOutline) -> Result<(), StoreError> {
     let sql = "-- put_outline
-        INSERT INTO outline (structure_uid, instance_uid, study_uid, outlines_json) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (structure_uid, instance_uid) DO NOTHING";
+        INSERT INTO outline (structure_uid, series_uid, study_uid, outlines_json) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (structure_uid, series_uid) DO NOTHING";
     let query = sqlx::query(sql)
         .bind(outline.structure_uid.clone())
-        .bind(outline.instance_uid.clone())
+        .bind(outline.series_uid.clone())
         .bind(outline.study_uid.clone())
         .bind(outline.outlines_json.clone());
     query.execute(tx.connection()).await?;

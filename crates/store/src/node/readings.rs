@@ -55,6 +55,26 @@ impl NodeStore {
         Ok(by_id.into_values().collect())
     }
 
+    /// The id of a reader's reading of that nodule, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reading_id(
+        &self,
+        series_uid: &str,
+        nodule: &str,
+        reader: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "-- reading_id
+            SELECT id FROM reading WHERE series_uid = $1 AND nodule = $2 AND reader = $3";
+        let query = sqlx::query(sql)
+            .bind(series_uid.to_owned())
+            .bind(nodule.to_owned())
+            .bind(reader.to_owned());
+        let row = query.fetch_optional(self.database.pool()).await?;
+        Ok(row.map(|row| row.try_get("id")).transpose()?)
+    }
+
     /// Readings of a series, by nodule and reader.
     ///
     /// # Errors

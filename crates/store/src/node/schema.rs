@@ -56,12 +56,12 @@ CREATE INDEX instance_by_series ON instance (series_uid);
 CREATE INDEX instance_by_pack ON instance (pack, pack_offset);
 CREATE TABLE outline (
     structure_uid TEXT NOT NULL,
-    instance_uid TEXT NOT NULL,
+    series_uid TEXT NOT NULL,
     study_uid TEXT NOT NULL,
     outlines_json TEXT NOT NULL,
-    PRIMARY KEY (structure_uid, instance_uid)
+    PRIMARY KEY (structure_uid, series_uid)
 );
-CREATE INDEX outline_by_instance ON outline (instance_uid, study_uid);
+CREATE INDEX outline_by_series ON outline (series_uid, study_uid);
 CREATE TABLE reading (
     id TEXT NOT NULL PRIMARY KEY,
     patient TEXT NOT NULL REFERENCES patient (pseudonym),

@@ -1,9 +1,8 @@
 //! Processes that are killed (SIGKILL) while a training runs: it goes on, and what comes back takes part again.
 
-mod common;
-
 use std::path::PathBuf;
 
+use crate::support::until;
 use arno_cli::demo::{DemoArgs, Folder, Mode, Program, Running, start};
 use arno_client::ApiClient;
 use arno_protocol::{
@@ -11,7 +10,6 @@ use arno_protocol::{
     catalogue::Federation,
     node::SeenPermit,
 };
-use common::until;
 
 /// Slow enough that a test can kill between rounds.
 const PACE_MS: u32 = 400;

@@ -9,12 +9,15 @@ use std::{
 use arno_cli::demo::{DemoArgs, Folder, Mode, Report, Running};
 
 /// Real imaging beside the checkout, where it is.
-pub fn real_series() -> PathBuf {
+pub(crate) fn real_series() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/ibsi_sts_dev")
 }
 
 /// Starts a demo in a folder of its own, takes all steps, stops, and gives the report.
-pub async fn eight_steps(args: &DemoArgs, look: impl AsyncFnOnce(&Running, &Report)) -> Report {
+pub(crate) async fn eight_steps(
+    args: &DemoArgs,
+    look: impl AsyncFnOnce(&Running, &Report),
+) -> Report {
     let started = Instant::now();
     let folder = Folder::open(&args.dir, false, true).unwrap();
     let running = arno_cli::demo::start(args, &folder, &Mode::InProcess, true)
@@ -30,7 +33,7 @@ pub async fn eight_steps(args: &DemoArgs, look: impl AsyncFnOnce(&Running, &Repo
 }
 
 /// Waits for a state instead of sleeping; says what it waited for when it never comes.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(found) = look().await {
@@ -42,7 +45,7 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 }
 
 /// Every file below a folder.
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -56,7 +59,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether any file below a folder holds one of these texts.
-pub fn first_leak(folder: &Path, secrets: &[String]) -> Option<(PathBuf, String)> {
+pub(crate) fn first_leak(folder: &Path, secrets: &[String]) -> Option<(PathBuf, String)> {
     files_below(folder).into_iter().find_map(|path| {
         let bytes = fs::read(&path).unwrap();
         let text = String::from_utf8_lossy(&bytes);

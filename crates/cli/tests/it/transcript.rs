@@ -1,11 +1,9 @@
 //! The transcript in the README is what the demo prints, but for times, ids and ports.
 
-mod common;
-
 use std::{fs, path::Path, time::Duration};
 
+use crate::support::eight_steps;
 use arno_cli::demo::{DemoArgs, welcome};
-use common::eight_steps;
 
 const BEGIN: &str = "<!-- transcript -->\n```text\n";
 const END: &str = "\n```\n<!-- /transcript -->";

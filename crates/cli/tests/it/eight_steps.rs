@@ -1,11 +1,9 @@
 //! Hub and three nodes in one process drive all eight steps: with phantoms always, with real series where they are.
 
-mod common;
-
 use std::{collections::BTreeSet, fs};
 
+use crate::support::{eight_steps, first_leak, real_series};
 use arno_cli::demo::{DemoArgs, Running};
-use common::{eight_steps, first_leak, real_series};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn phantoms_go_the_whole_way() {
