@@ -42,7 +42,7 @@ pub(crate) async fn publish_dataset(node: &FakeNode) -> DatasetId {
         instances: 150,
         size_bytes: 1,
         readings: 150,
-        breakdowns: HashMap::new().into_iter().collect(),
+        breakdowns: std::collections::BTreeMap::new(),
         manifest_sha256: "cd".repeat(32),
     };
     let publish = Publish {
