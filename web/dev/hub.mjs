@@ -214,7 +214,7 @@ export async function createHub() {
     'POST /v1/analyses': (_, body, account) => startAnalysis(account, body),
     'GET /v1/analyses': () => analyses.map(analysisState),
     'GET /v1/analyses/:id': ({ id }) => find(analyses, id, analysisState),
-    'POST /v1/invitations': () => ({ invitation: `arno-join-1.${base64url(Buffer.from(newDigest() + newDigest()))}`, expires_at: ago(-3_600_000) }),
+    'POST /v1/invitations': () => ({ invitation: `arno-invitation-1.${base64url(Buffer.from(newDigest() + newDigest()))}`, expires_at: ago(-3_600_000) }),
     'GET /v1/audit': () => ({ entries: audit.slice(0, 200), length: audit.length, first_break: null }),
   };
   const open = ['GET /v1/federation', 'GET /v1/datasets', 'GET /v1/datasets/:id', 'GET /v1/fields'];

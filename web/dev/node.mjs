@@ -30,7 +30,7 @@ function detail(uid) {
 
 const element = (path, name, vr, before, after, action, rule) => ({ path, name, vr, before, after, action, rule });
 const preview = {
-  edition: 'DICOM PS3.15 2025c, Table E.1-1', options: ['Retain Longitudinal Temporal Information With Modified Dates', 'Clean Descriptors', 'Retain Patient Characteristics'],
+  edition: '2024e', options: ['Retain Longitudinal Temporal Information With Modified Dates', 'Clean Descriptors', 'Retain Patient Characteristics'],
   kept_until: ago(-6 * 86_400_000),
   elements: [
     element('(0002,0003)', 'MediaStorageSOPInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.100', '2.25.3295716.1.1.1', 'uid mapped', 'U: keyed and consistent'),

@@ -196,7 +196,7 @@ test('an invitation is issued', async () => {
   await visit(page, '/invitations');
   await page.getByLabel('For whom').fill('A fifth site');
   await page.getByRole('button', { name: 'Issue the invitation' }).click();
-  await page.getByText(/^arno-node join arno-join-1\./).waitFor();
+  await page.getByText(/^arno-node join --data node arno-invitation-1\./).waitFor();
   assert.deepEqual(page.troubles, []);
 });
 

@@ -72,5 +72,7 @@ test('numbers and sizes read as people write them', async () => {
   assert.equal(formatBytes(6_336_000), '6.3 MB');
   assert.equal(formatScientific(2.44e-9), '2.4 × 10⁻⁹');
   assert.equal(formatScientific(1e-10), '10⁻¹⁰');
+  assert.equal(formatScientific(1), '10⁰');
+  assert.equal(formatScientific(-2.13), '−2.1');
   assert.equal(formatDuration(90_500), '1 min 31 s');
 });

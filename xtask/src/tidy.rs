@@ -8,6 +8,7 @@ mod files;
 mod leaks;
 mod links;
 mod markdown;
+mod named;
 mod source;
 mod words;
 
@@ -58,6 +59,7 @@ pub(crate) fn tidy(root: &Path) -> anyhow::Result<Vec<Finding>> {
     findings.extend(dependencies::check(&tree, &packages));
     findings.extend(words::check(&tree));
     findings.extend(links::check(&tree));
+    findings.extend(named::check(&tree));
     findings.extend(leaks::check(&tree));
     findings.extend(decisions::check(&tree));
     findings.sort();

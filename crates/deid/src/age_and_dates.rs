@@ -135,8 +135,11 @@ fn all_digits(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        DateOffset, cap_age, digits_date, is_time, is_time_zone, shift_date, shift_date_time,
+    };
     use crate::secret::Secret;
+    use chrono::NaiveDate;
 
     fn offset() -> DateOffset {
         Secret::new([1; 32]).date_offset("x", None)

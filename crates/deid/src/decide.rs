@@ -252,7 +252,10 @@ impl fmt::Display for Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Codes, Fallback, FreeText, Level, Scope, Verb, decide};
+    use crate::recipe::Recipe;
+    use dicom_core::{Tag, VR};
+    use dicom_dictionary_std::tags;
 
     const TOP: Scope = Scope {
         level: Level::Instance,

@@ -239,8 +239,12 @@ fn is_found_anywhere(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use dicom_core::DataElement;
+    use super::{Identifiers, TooMany};
+    use crate::recipe::Recipe;
+    use dicom_core::value::PrimitiveValue;
+    use dicom_core::{DataElement, Tag, VR};
+    use dicom_dictionary_std::tags;
+    use dicom_object::InMemDicomObject;
 
     fn of(elements: &[(Tag, VR, &str)]) -> Identifiers {
         let elements = elements

@@ -174,8 +174,8 @@ impl From<Recipe> for BTreeSet<ProfileOption> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::table::Table;
+    use super::{ProfileOption, Recipe, RecipeError};
+    use crate::table::{OptionAction, Table};
     use dicom_core::Tag;
 
     #[test]

@@ -182,8 +182,10 @@ impl fmt::Display for ReviewReason {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use dicom_core::{DataElement, VR};
+    use super::{ReviewReason, review};
+    use dicom_core::{DataElement, Tag, VR};
+    use dicom_dictionary_std::tags;
+    use dicom_object::InMemDicomObject;
 
     fn check(elements: &[(Tag, VR, &str)], expect: Option<ReviewReason>) {
         let elements = elements

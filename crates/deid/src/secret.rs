@@ -154,7 +154,7 @@ impl From<Pseudonym> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Pseudonym, Secret};
 
     const SECRET: Secret = Secret([7; 32]);
 

@@ -234,7 +234,9 @@ fn hex(four: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Basic, OptionAction, Pattern, Table};
+    use crate::recipe::ProfileOption;
+    use dicom_core::Tag;
     use dicom_core::dictionary::DataDictionary;
     use dicom_dictionary_std::StandardDataDictionary;
 

@@ -123,9 +123,11 @@ fn keywords() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{keywords, looks_technical};
     use crate::table::Table;
     use crate::values::Class;
+    use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+    use dicom_dictionary_std::StandardDataDictionary;
 
     #[test]
     fn every_technical_attribute_is_free_text_that_the_table_does_not_list() {

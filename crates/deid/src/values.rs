@@ -148,7 +148,10 @@ pub(crate) fn dummy(vr: VR) -> PrimitiveValue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{judged_vr, texts};
+    use dicom_core::dictionary::VirtualVr;
+    use dicom_core::value::PrimitiveValue;
+    use dicom_core::{Tag, VR};
 
     #[test]
     fn a_vr_that_contradicts_the_dictionary_is_not_believed() {

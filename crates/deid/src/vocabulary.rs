@@ -224,7 +224,8 @@ fn is_kernel(token: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Vocabulary;
+    use crate::identifiers::Identifiers;
     use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
     fn clean(text: &str) -> String {

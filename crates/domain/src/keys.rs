@@ -9,7 +9,9 @@ use crate::hex;
 
 /// A text or bytes that are no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a public key: expected 64 hexadecimal digits of a valid point")]
+#[error(
+    "not a public key: expected 64 hexadecimal digits of a valid point that is not of low order"
+)]
 pub struct KeyError;
 
 /// The public half of a signing key.
@@ -134,7 +136,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// The public half of an X25519 key, from which two nodes derive the masks between them.
+/// The public half of an X25519 key, from which two nodes derive the masks between them. Never a point of low order:
+/// with one of these every secret agrees on the same zeroes, and masks made of them would hide nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AgreementKey([u8; 32]);
 
@@ -145,6 +148,17 @@ impl AgreementKey {
         Self(*x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(*secret)).as_bytes())
     }
 
+    /// Parses a raw key.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the bytes are a point of low order.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        if is_low_order(&bytes) {
+            return Err(KeyError);
+        }
+        Ok(Self(bytes))
+    }
+
     /// The raw key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -152,11 +166,19 @@ impl AgreementKey {
     }
 }
 
+/// Whether agreeing with this point always yields zero (RFC 7748 §6.1). Any secret tells: once clamped it is a multiple
+/// of the cofactor, so that only points of low order end at zero.
+fn is_low_order(point: &[u8; 32]) -> bool {
+    let any_secret = x25519_dalek::StaticSecret::from([1; 32]);
+    let shared = any_secret.diffie_hellman(&x25519_dalek::PublicKey::from(*point));
+    !shared.was_contributory()
+}
+
 impl FromStr for AgreementKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        hex::decode_32(text).map(Self).ok_or(KeyError)
+        Self::from_bytes(hex::decode_32(text).ok_or(KeyError)?)
     }
 }
 
@@ -190,7 +212,19 @@ impl utoipa::ToSchema for AgreementKey {}
 
 #[cfg(test)]
 mod tests {
-    use super::{PublicKey, SecretKey};
+    use super::{AgreementKey, KeyError, PublicKey, SecretKey};
+
+    /// All points of low order on the curve and its twist, as <https://cr.yp.to/ecdh.html#validate> lists them: 0, 1, two
+    /// of order 8, p - 1, and p and p + 1, which are 0 and 1 again.
+    const LOW_ORDER: [&str; 7] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ];
 
     #[test]
     fn only_the_right_key_verifies_only_the_signed_message() {
@@ -216,5 +250,40 @@ mod tests {
         let key = SecretKey::from_seed(&[3; 32]).public();
         assert_eq!(key.to_string().parse::<PublicKey>(), Ok(key));
         assert!("zz".parse::<PublicKey>().is_err());
+    }
+
+    #[test]
+    fn no_agreement_key_is_of_low_order() {
+        let check = |bytes: [u8; 32]| {
+            let text = crate::hex::encode(&bytes);
+            assert_eq!(AgreementKey::from_bytes(bytes), Err(KeyError), "{text}");
+            assert_eq!(text.parse::<AgreementKey>(), Err(KeyError), "{text}");
+            let json = serde_json::from_value::<AgreementKey>(text.clone().into());
+            assert!(json.is_err(), "{text}");
+        };
+        for text in LOW_ORDER {
+            let bytes = crate::hex::decode_32(text).unwrap();
+            check(bytes);
+            // The highest bit is not part of the number (RFC 7748 §5).
+            let mut masked = bytes;
+            masked[31] |= 0x80;
+            check(masked);
+        }
+    }
+
+    #[test]
+    fn other_agreement_keys_are_read_back() {
+        for seed in 0..=u8::MAX {
+            let key = AgreementKey::of_secret(&[seed; 32]);
+            let json = serde_json::to_string(&key).unwrap();
+            assert_eq!(serde_json::from_str::<AgreementKey>(&json).unwrap(), key);
+        }
+        // Next to a point of low order, and the base point.
+        for byte in [2, 9] {
+            let mut bytes = [0; 32];
+            bytes[0] = byte;
+            assert!(AgreementKey::from_bytes(bytes).is_ok(), "{byte}");
+        }
+        assert!("zz".parse::<AgreementKey>().is_err());
     }
 }

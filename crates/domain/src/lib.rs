@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod clock;
 pub mod cohort;
+pub mod country;
 pub mod dataset;
 pub mod disclosure;
 pub mod hex;

@@ -1,6 +1,6 @@
 //! The central service of a federation: catalogue, search, access requests, permits, analyses, audit.
 //!
-//! It holds no image and no patient row, and it never connects to a node: nodes call the [`federation`] listener
+//! It holds no image and no patient row, and it never connects to a node: nodes call the `federation` listener
 //! and pull their questions. What a node releases, the node decides; the hub carries signed documents and adds up
 //! masked vectors. Not here: pages (embedded by `arno-httpkit`), SQL (`arno-store`), DICOM (nowhere at the hub).
 

@@ -23,6 +23,9 @@ const PASSWORD: &str = "ARNO_PASSWORD";
 /// Who acts in the audit log when the command line does.
 const ACTOR: &str = "command line";
 
+/// Files in quarantine that are named after an ingest; the page has them all.
+const MAX_NAMED_FILES: usize = 20;
+
 /// What a data manager can do with a node.
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
@@ -64,7 +67,8 @@ pub enum NodeCommand {
     },
     /// Freeze a cohort to a dataset version and publish its record.
     Publish(Publish),
-    /// Make the account of a data manager, or change its password, which comes from ARNO_PASSWORD or standard input.
+    /// Make the account of a data manager, or change its password, which comes from ARNO_PASSWORD or standard input, or is
+    /// asked for.
     Account {
         /// The node's folder.
         #[arg(long)]
@@ -99,7 +103,7 @@ pub struct Init {
     /// Its town.
     #[arg(long)]
     city: String,
-    /// Its country.
+    /// Its country: two capital letters (ISO 3166-1 alpha-2), such as AT.
     #[arg(long)]
     country: String,
     /// Degrees north.
@@ -257,7 +261,24 @@ async fn ingest(data: &Path, folder: &Path, json: bool) -> anyhow::Result<()> {
     say(&format!(
         "{} files: {} stored, {} unchanged, {} in quarantine, {} readings",
         run.files, run.stored, run.unchanged, run.quarantined, run.readings
-    ))
+    ))?;
+    say_quarantined(&node, run.quarantined).await
+}
+
+/// Names the files that this run put into quarantine, and why.
+async fn say_quarantined(node: &Node, count: u64) -> anyhow::Result<()> {
+    let newest = node.store().list_quarantined().await?;
+    let of_this_run = usize::try_from(count).unwrap_or(usize::MAX);
+    for entry in newest.iter().take(of_this_run.min(MAX_NAMED_FILES)) {
+        say(&format!("  {}: {}", entry.name, entry.reason))?;
+    }
+    if of_this_run > MAX_NAMED_FILES {
+        say(&format!(
+            "  and {} more: see the quarantine page of the node",
+            of_this_run - MAX_NAMED_FILES
+        ))?;
+    }
+    Ok(())
 }
 
 async fn show(mut progress: watch::Receiver<Option<IngestProgress>>) {
@@ -342,7 +363,8 @@ fn password(account: &str) -> anyhow::Result<String> {
         return Ok(password);
     }
     if std::io::stdin().is_terminal() {
-        eprint!("Password of {account} (it will be seen; {PASSWORD} is the other way): ");
+        return rpassword::prompt_password(format!("Password of {account}: "))
+            .with_context(|| format!("cannot ask for the password; set {PASSWORD}"));
     }
     let mut line = String::new();
     std::io::stdin()

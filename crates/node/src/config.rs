@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arno_domain::disclosure::DisclosurePolicy;
+use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::NodeError;
@@ -37,7 +37,7 @@ pub struct SiteConfig {
     pub name: String,
     /// Its town.
     pub city: String,
-    /// Its country.
+    /// Its country, ISO 3166-1 alpha-2.
     pub country: String,
     /// Degrees north.
     pub latitude: f64,
@@ -97,11 +97,7 @@ impl SiteConfig {
     /// # Errors
     /// What is not, and what would be right.
     pub fn check(&self) -> Result<(), String> {
-        for (setting, text) in [
-            ("name", &self.name),
-            ("city", &self.city),
-            ("country", &self.country),
-        ] {
+        for (setting, text) in [("name", &self.name), ("city", &self.city)] {
             let chars = text.chars().count();
             if chars == 0 || chars > MAX_NAME_CHARS || text.chars().any(char::is_control) {
                 return Err(format!(
@@ -109,6 +105,7 @@ impl SiteConfig {
                 ));
             }
         }
+        check_country(&self.country).map_err(|error| error.to_string())?;
         if !(-90.0..=90.0).contains(&self.latitude) || !(-180.0..=180.0).contains(&self.longitude) {
             return Err("latitude must be -90 to 90 and longitude -180 to 180 degrees".to_owned());
         }
@@ -218,7 +215,7 @@ mod tests {
 
     #[test]
     fn written_settings_are_read_back() {
-        let mut site = SiteConfig::new("Klinik \"Süd\" \\ 1", "Graz", "Austria", 47.0, -15.44);
+        let mut site = SiteConfig::new("Klinik \"Süd\" \\ 1", "Graz", "AT", 47.0, -15.44);
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
         site.landing = Some("/srv/land\"ing".into());
         site.storage_limit_bytes = Some(7);
@@ -229,12 +226,16 @@ mod tests {
     #[test]
     fn wrong_settings_are_said() {
         let check = |from: &str, to: &str, expect: &str| {
-            let text = SiteConfig::new("Site", "Graz", "Austria", 47.0, 15.0).to_toml();
+            let text = SiteConfig::new("Site", "Graz", "AT", 47.0, 15.0).to_toml();
             assert!(text.contains(from), "{from}");
             let error = SiteConfig::parse(&text.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(expect), "{error}");
         };
         check("name = \"Site\"", "name = \"\"", "name must have");
+        for country in ["", "Austria", "at", "AUT"] {
+            let country = format!("country = \"{country}\"");
+            check("country = \"AT\"", &country, "two capital letters");
+        }
         check("latitude = 47.0", "latitude = 91.0", "latitude must be");
         check(
             "threshold = 5",

@@ -1,6 +1,6 @@
 //! The hospital service: ingest, store, search, analyses, viewer. It calls the hub; nobody calls it but its data manager.
 //!
-//! The way of an image is [`ingest`], the way of a question [`link`]: search, analyses. What is absent on purpose: an
+//! The way of an image is `ingest`, the way of a question `link`: search, analyses. What is absent on purpose: an
 //! inbound connection from the federation, and any path out but counts, records, masked sums and models under a permit.
 
 mod analyses;

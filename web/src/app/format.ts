@@ -26,10 +26,11 @@ export function formatNumber(value: number, digits: number): string {
 /** A minus as long as the plus, not a hyphen. */
 const withMinus = (text: string) => text.replace('-', '−');
 
-/** Very small and very large numbers: `2.4 × 10⁻⁹`, and `10⁻⁹` for a power itself. */
+/** Very small and very large numbers: `2.4 × 10⁻⁹`, `10⁻⁹` for a power itself, and `2.4` where no power is needed. */
 export function formatScientific(value: number): string {
   if (value === 0) return '0';
   const [digits = '', power = ''] = value.toExponential(1).split('e');
+  if (power === '+0' && digits !== '1.0') return withMinus(digits);
   const raised = [...power.replace('+', '')].map((sign) => SUPERSCRIPT[sign] ?? sign).join('');
   return digits === '1.0' ? `10${raised}` : `${withMinus(digits)} × 10${raised}`;
 }

@@ -12,7 +12,7 @@ export const en = {
   'program.node': 'Site node',
 
   'demo.mark': 'Demo',
-  'demo.text': 'People and hospitals are invented; images marked as phantom were made by a program. Not for clinical use.',
+  'demo.text': 'The hospitals and accounts are invented, and images marked as phantom show nobody. Not for clinical use.',
 
   'role.data_user': 'Data user',
   'role.committee': 'Access committee',
@@ -296,6 +296,8 @@ export const en = {
   'analyses.feature': 'Feature',
   'analyses.intercept': 'intercept',
   'analyses.size': 'Size',
+  'feature.log_volume_mm3': 'volume (ln mm³)',
+  'feature.log_max_diameter_mm': 'largest diameter (ln mm)',
   'analyses.difference': 'Difference',
   'analysis_status.running': 'Running',
   'analysis_status.finished': 'Finished',
@@ -360,7 +362,7 @@ export const en = {
   'membership.disconnected': 'Not connected',
   'membership.last_contact': 'Last contact',
   'membership.none': 'This node has not joined a federation. With an invitation from its operator, run:',
-  'membership.command': 'arno-node join <invitation>',
+  'membership.command': 'arno-node join --data <folder> <invitation>',
 
   'ingests.lead': 'Each run reads a folder, checks and de-identifies every file, and keeps it. Running it again changes nothing.',
   'ingests.new': 'Read a folder',
@@ -436,7 +438,7 @@ export const en = {
   'deid.lead': 'One instance of this series as it came and as it is kept.',
   'deid.identifying': 'The left side names the patient. Only data managers see it, and it is deleted {time}.',
   'deid.elements': 'Elements',
-  'deid.table': 'By {edition}.',
+  'deid.table': 'By DICOM PS3.15 Table E.1-1, edition {edition}.',
   'deid.options': 'Options of the profile',
   'deid.no_options': 'None: the Basic Profile as it is.',
   'deid.changed_only': 'Changed only',

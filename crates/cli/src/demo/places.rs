@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use arno_domain::Clock;
 use arno_hub::{FEDERATION_PORT, Hub, HubConfig, Waits};
 use arno_node::{Node, NodeConfig};
@@ -30,14 +30,14 @@ pub struct Places {
 impl Places {
     /// Chooses free ports, from `first` on.
     pub(crate) async fn choose(first: u16, folder: &Folder, mode: Mode) -> anyhow::Result<Self> {
-        let mut moved = Vec::new();
-        let federation_from = if first == 0 { 0 } else { FEDERATION_PORT };
-        let hub_port = free(first, "the hub", &mut moved).await?;
-        let federation_port = free(federation_from, "the hub's door for nodes", &mut moved).await?;
+        let mut ports = Ports::default();
+        let hub_port = ports.free(first, "the hub").await?;
+        let federation_port = ports.federation(folder, first).await?;
         let mut node_ports = [0; 3];
         let mut next = hub_port;
         for (port, site) in node_ports.iter_mut().zip(&SITES) {
-            next = free(if first == 0 { 0 } else { next + 1 }, site.name, &mut moved).await?;
+            let wanted = if first == 0 { 0 } else { next + 1 };
+            next = ports.free(wanted, site.name).await?;
             *port = next;
         }
         Ok(Self {
@@ -48,7 +48,7 @@ impl Places {
             hub_port,
             federation_port,
             node_ports,
-            moved,
+            moved: ports.moved,
         })
     }
 
@@ -125,14 +125,47 @@ impl Places {
     }
 }
 
-/// A port that is free now: the wanted one, or the next.
-async fn free(wanted: u16, whose: &str, moved: &mut Vec<String>) -> anyhow::Result<u16> {
-    let loopback = std::net::Ipv4Addr::LOCALHOST.into();
-    let (_listener, port) = arno_httpkit::bind_next(loopback, wanted)
-        .await
-        .context("no port is free")?;
-    if wanted != 0 && port != wanted {
-        moved.push(format!("Port {wanted} is taken; {whose} is at {port}."));
+/// Ports that were found free; held until all are chosen, so that none is given twice.
+#[derive(Default)]
+struct Ports {
+    held: Vec<tokio::net::TcpListener>,
+    moved: Vec<String>,
+}
+
+impl Ports {
+    /// A port that is free now: the wanted one, or the next.
+    async fn free(&mut self, wanted: u16, whose: &str) -> anyhow::Result<u16> {
+        let loopback = std::net::Ipv4Addr::LOCALHOST.into();
+        let (listener, port) = arno_httpkit::bind_next(loopback, wanted)
+            .await
+            .context("no port is free")?;
+        self.held.push(listener);
+        if wanted != 0 && port != wanted {
+            self.moved
+                .push(format!("Port {wanted} is taken; {whose} is at {port}."));
+        }
+        Ok(port)
     }
-    Ok(port)
+
+    /// The port that nodes call. They pinned it when they joined, so a kept demo must find it free.
+    async fn federation(&mut self, folder: &Folder, first: u16) -> anyhow::Result<u16> {
+        const WHOSE: &str = "the hub's door for nodes";
+        let file = folder.path().join("federation-port");
+        if !folder.resumed {
+            let wanted = if first == 0 { 0 } else { FEDERATION_PORT };
+            let port = self.free(wanted, WHOSE).await?;
+            std::fs::write(&file, port.to_string())?;
+            return Ok(port);
+        }
+        let kept = std::fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let kept = kept.context("the kept demo has lost its port; begin anew with --fresh")?;
+        if self.free(kept, WHOSE).await? != kept {
+            bail!(
+                "port {kept}, where the kept nodes look for the hub, is taken: free it, or begin anew with --fresh"
+            );
+        }
+        Ok(kept)
+    }
 }

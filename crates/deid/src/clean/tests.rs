@@ -1,9 +1,15 @@
 //! Each action over each kind of value representation.
 
-use super::*;
-use crate::decide::Rule;
+use super::{Outcome, Patient, clean, emptied};
+use crate::age_and_dates::shift_date;
+use crate::decide::{Decision, Fallback, Rule, Verb};
+use crate::identifiers::Identifiers;
 use crate::recipe::Recipe;
-use dicom_core::{DataElement, Tag};
+use crate::report::Action;
+use crate::secret::Secret;
+use crate::values::{Class, from_texts, texts};
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 

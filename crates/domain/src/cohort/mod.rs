@@ -1,6 +1,6 @@
 //! A cohort: the typed expression that selects patients, and its evaluation over one row of facts.
 //!
-//! The same expression is JSON (serde), text ([`text`]) and what the explorer edits. Logic is three-valued
+//! The same expression is JSON (serde), text (`text`) and what the explorer edits. Logic is three-valued
 //! (Kleene): a criterion about a value that is not recorded is neither true nor false, and what is not true is
 //! not counted, so that `not` never turns a missing value into a match.
 

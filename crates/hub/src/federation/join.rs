@@ -1,6 +1,6 @@
 //! A node joins with the one-time code of its invitation. Doing it twice with the same keys changes nothing.
 
-use arno_domain::{Signed, audit::Outcome};
+use arno_domain::{Signed, audit::Outcome, country::check_country};
 use arno_httpkit::ApiError;
 use arno_protocol::federation::{Join, Membership, Message, NodeCard};
 use arno_store::{
@@ -105,22 +105,19 @@ fn check_card(card: &NodeCard) -> Result<(), ApiError> {
     check_text("site's name", &card.name, MAX_TITLE_CHARS)?;
     check_text("town", &card.city, MAX_TITLE_CHARS)?;
     check_text("version of the program", &card.software, MAX_SOFTWARE_CHARS)?;
-    let country = card.country.len() == 2
-        && card
-            .country
-            .bytes()
-            .all(|letter| letter.is_ascii_uppercase());
-    let place = card.latitude.abs() <= 90.0 && card.longitude.abs() <= 180.0;
-    if country && place {
-        return Ok(());
+    let bad_card = |detail: String| Err(ApiError::bad_request("bad_card", detail));
+    if let Err(error) = check_country(&card.country) {
+        return bad_card(format!("The site's country does not fit: {error}."));
     }
-    let detail = "A country has two capital letters (ISO 3166-1); degrees north are -90 to 90, degrees east -180 to 180.";
-    Err(ApiError::bad_request("bad_card", detail))
+    if card.latitude.abs() > 90.0 || card.longitude.abs() > 180.0 {
+        return bad_card("Degrees north are -90 to 90, degrees east -180 to 180.".to_owned());
+    }
+    Ok(())
 }
 
 fn malformed() -> ApiError {
     ApiError::bad_request(
         "bad_card",
-        "The node's card must be signed with the key that it names, and name the sender.",
+        "The node's card must be signed with the key that it names, name the sender, and hold two sound keys.",
     )
 }

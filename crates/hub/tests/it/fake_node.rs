@@ -98,9 +98,19 @@ impl FakeNode {
     }
 
     pub(crate) async fn join(&self, code: &str) -> Result<Membership, ClientError> {
+        self.join_as(code, Signed::new(&self.card(), &self.key))
+            .await
+    }
+
+    /// Joins with a card that may not be its own.
+    pub(crate) async fn join_as(
+        &self,
+        code: &str,
+        card: Signed<NodeCard>,
+    ) -> Result<Membership, ClientError> {
         let join = Join {
             code: code.into(),
-            card: Signed::new(&self.card(), &self.key),
+            card,
         };
         self.send("/federation/v1/join", &self.message(join)).await
     }

@@ -1,11 +1,12 @@
 //! Joining, and who is not listened to.
 
-use arno_domain::{MessageId, NodeId, SecretKey, Signed, dataset::DatasetRecord};
+use arno_domain::{Document as _, MessageId, NodeId, SecretKey, Signed, dataset::DatasetRecord};
 use arno_hub::HubError;
 use arno_protocol::{
     catalogue::{CatalogueEntry, Federation},
-    federation::{Delivery, Message, Poll, Publish, Receipt},
+    federation::{Delivery, Message, NodeCard, Poll, Publish, Receipt},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 
 use crate::{
@@ -95,6 +96,41 @@ async fn a_member_cannot_be_replaced() {
         .join(&invitation.code)
         .await
         .unwrap();
+}
+
+/// The node's card with another value in one field, signed by the node: what a program other than ours could send.
+fn changed_card(node: &FakeNode, field: &str, value: serde_json::Value) -> Signed<NodeCard> {
+    let mut card = Signed::new(&node.card(), &node.key);
+    let mut document: serde_json::Value = serde_json::from_str(&card.document).unwrap();
+    document[field] = value;
+    card.document = document.to_string();
+    let signed = format!("{}\n{}", NodeCard::KIND, card.document);
+    card.signature = URL_SAFE_NO_PAD.encode(node.key.sign(signed.as_bytes()));
+    card
+}
+
+#[tokio::test]
+async fn a_card_that_does_not_fit_is_refused() {
+    let hub = TestHub::start().await;
+    let invitation = hub.invitation().await;
+    let node = FakeNode::new(&hub, 1, &invitation);
+    let check = async |field: &str, value: serde_json::Value| {
+        let card = changed_card(&node, field, value.clone());
+        let joined = node.join_as(&invitation.code, card).await;
+        assert_eq!(code(joined), "bad_card", "{field}: {value}");
+    };
+    check("country", "Austria".into()).await;
+    check("country", "at".into()).await;
+    check("latitude", 90.5.into()).await;
+    check("longitude", (-180.5).into()).await;
+    check("agreement_key", "no key".into()).await;
+    // With these two of low order every secret agrees on zero, so that the hub could unmask.
+    check("agreement_key", "00".repeat(32).into()).await;
+    let order_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+    check("agreement_key", order_8.into()).await;
+    // The invitation is still good for a card that fits.
+    let card = changed_card(&node, "country", "AT".into());
+    node.join_as(&invitation.code, card).await.unwrap();
 }
 
 async fn check(

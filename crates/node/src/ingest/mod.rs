@@ -293,12 +293,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (data, landing) = (folder.path().join("node"), folder.path().join("landing"));
         std::fs::create_dir(&landing).unwrap();
-        Node::init(
-            &data,
-            &SiteConfig::new("Site", "Graz", "Austria", 47.0, 15.0),
-        )
-        .await
-        .unwrap();
+        Node::init(&data, &SiteConfig::new("Site", "Graz", "AT", 47.0, 15.0))
+            .await
+            .unwrap();
         let node = Node::open(NodeConfig::load(&data, 0).unwrap(), Clock::system())
             .await
             .unwrap();

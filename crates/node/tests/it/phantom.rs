@@ -1,11 +1,9 @@
 //! A hospital's export as the demo makes it: real outlines, phantom images, invented people, broken files.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod support;
 
 use arno_phantom::{InputOptions, SITES, write_site_input};
 use arno_protocol::node::SeriesRow;
-use support::{TestNode, contains, files};
+
+use crate::support::{TestNode, contains, files};
 
 #[tokio::test]
 async fn a_whole_export_comes_in() {

@@ -1,5 +1,4 @@
 //! DICOM files for tests, encoded byte by byte in Explicit VR Little Endian (PS3.5 section 7.1), full of planted identities.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 /// Rows and columns of the test images.
 pub(crate) const EDGE: u16 = 16;

@@ -1,7 +1,4 @@
 //! The node's API: who may do what, frames and outlines as they are in the source, and no identity in any answer.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod support;
 
 use arno_node::{openapi, router};
 use arno_protocol::{
@@ -15,11 +12,12 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use serde::de::DeserializeOwned;
-use support::{
+use tower::ServiceExt as _;
+
+use crate::support::{
     TestNode, contains,
     dicom::{EDGE, MEIER, NOVAK, PLANTED, series},
 };
-use tower::ServiceExt as _;
 
 struct Api {
     site: TestNode,

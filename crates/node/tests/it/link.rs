@@ -1,8 +1,5 @@
 //! The link with a real hub in the same process: joining, publishing, searching, training; a hub that restarts is found
 //! again, and nothing needs a person.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod support;
 
 use arno_client::ApiClient;
 use arno_domain::{Clock, Signed, permit::Operation};
@@ -20,6 +17,8 @@ use arno_protocol::{
 use serde::{Serialize, de::DeserializeOwned};
 use tempfile::TempDir;
 
+use crate::support::committee;
+
 const PASSWORD: &str = "correct horse";
 
 /// A federation in one process.
@@ -34,13 +33,9 @@ impl Running {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hub_data = folder.path().join("hub");
-        arno_hub::init(
-            &hub_data,
-            "Test federation",
-            Some(support::committee().public()),
-        )
-        .await
-        .unwrap();
+        arno_hub::init(&hub_data, "Test federation", Some(committee().public()))
+            .await
+            .unwrap();
         for (name, role) in [
             ("researcher", Role::DataUser),
             ("committee", Role::Committee),
@@ -176,7 +171,7 @@ async fn permitted(running: &Running, datasets: &[CatalogueEntry]) -> AccessRequ
     };
     let request: AccessRequest =
         post(&running.client("researcher").await, "/v1/requests", &new).await;
-    let permit = Signed::new(&request.proposed_permit, &support::committee());
+    let permit = Signed::new(&request.proposed_permit, &committee());
     let path = format!("/v1/requests/{}/decision", request.id);
     post(
         &running.client("committee").await,

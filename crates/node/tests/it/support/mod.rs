@@ -1,14 +1,10 @@
-//! What the node's tests share: nodes in temporary folders with a clock that is set, DICOM files written byte by byte,
+//! What the node's tests share: nodes in temporary folders with a clock that stands still, DICOM files written byte by byte,
 //! and a federation's keys.
-#![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub(crate) mod dicom;
+pub(crate) mod federation;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-};
+use std::path::{Path, PathBuf};
 
 use arno_domain::{
     Clock, PermitId, QuestionId, RequestId, SecretKey, Signed,
@@ -23,35 +19,17 @@ use arno_store::node::SeriesFilter;
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use tempfile::TempDir;
 
-/// When tests begin.
+use dicom::{MEIER, NOVAK, series};
+
+/// When tests are, from their begin to their end.
 pub(crate) fn start() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 1, 8, 0, 0).unwrap()
-}
-
-/// A time that a test sets.
-#[derive(Clone)]
-pub(crate) struct SetClock(Arc<Mutex<DateTime<Utc>>>);
-
-impl SetClock {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(start())))
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-
-    pub(crate) fn clock(&self) -> Clock {
-        let time = self.0.clone();
-        Clock::from_fn(move || *time.lock().unwrap())
-    }
 }
 
 /// A node in a folder of its own.
 pub(crate) struct TestNode {
     pub(crate) node: Node,
     pub(crate) folder: TempDir,
-    pub(crate) clock: SetClock,
 }
 
 impl TestNode {
@@ -63,19 +41,14 @@ impl TestNode {
     pub(crate) async fn with(change: impl FnOnce(&mut SiteConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("landing")).unwrap();
-        let mut site = SiteConfig::new("Klinikum Test", "Graz", "Austria", 47.0, 15.0);
+        let mut site = SiteConfig::new("Klinikum Test", "Graz", "AT", 47.0, 15.0);
         site.landing = Some(folder.path().join("landing"));
         change(&mut site);
         Node::init(&folder.path().join("node"), &site)
             .await
             .unwrap();
-        let clock = SetClock::new();
-        let node = open(folder.path(), &clock).await;
-        Self {
-            node,
-            folder,
-            clock,
-        }
+        let node = open(folder.path()).await;
+        Self { node, folder }
     }
 
     /// The folder to put files into.
@@ -95,7 +68,7 @@ impl TestNode {
         let mut site = SiteConfig::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         change(&mut site);
         std::fs::write(&path, site.to_toml()).unwrap();
-        self.node = open(self.folder.path(), &self.clock).await;
+        self.node = open(self.folder.path()).await;
     }
 
     pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -134,15 +107,35 @@ impl TestNode {
     }
 }
 
-async fn open(folder: &Path, clock: &SetClock) -> Node {
+async fn open(folder: &Path) -> Node {
     let config = NodeConfig::load(&folder.join("node"), 0).unwrap();
-    Node::open(config, clock.clock()).await.unwrap()
+    Node::open(config, Clock::from_fn(start)).await.unwrap()
 }
 
 pub(crate) fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
+}
+
+/// Two patients, three series of four slices and one structure set: 13 instances.
+pub(crate) fn hospital(site: &TestNode) {
+    for slice in [
+        series(MEIER, 1, 1, 4),
+        series(MEIER, 1, 2, 4),
+        series(NOVAK, 2, 1, 4),
+    ]
+    .concat()
+    {
+        site.put(
+            &format!("{}/{}/{}.dcm", slice.person.id, slice.series, slice.number),
+            slice.file(),
+        );
+    }
+    site.put(
+        "HN-4711-X/rtstruct.dcm",
+        series(MEIER, 1, 1, 4)[1].structure_set(),
+    );
 }
 
 /// All files below a folder.

@@ -1,0 +1,413 @@
+// The pages against the real demo: a hub and three hospitals as programs, driven in a browser the whole way from a
+// search to a model, through a site that is killed, to Ctrl-C. Run as `ARNO=<program> node tests/live.mjs`; with
+// SCREENSHOTS=<folder> it also writes the pictures of docs/images.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { Demo } from './demo.mjs';
+
+const { ARNO, SCREENSHOTS } = process.env;
+const PASSPHRASE = 'arno-committee';
+const SITES = ['Hospital Celeste', 'Klinikum Aurora', 'Nemocnice Borealis'];
+const COHORT = 'modality = CT and slice_thickness <= 3 mm and malignancy >= 3';
+/** The training that the demo drives itself, with its pooled yardstick. */
+const DEMO_RUN = 'Malignancy from the shape of outlines';
+const LIMIT_MS = 5 * 60_000;
+const ACTION_MS = 20_000;
+const SCREENSHOT_BYTES = 200_000;
+
+if (!ARNO) throw new Error('ARNO names no program: ARNO=target/release/arno node tests/live.mjs');
+const deadline = AbortSignal.timeout(LIMIT_MS);
+setTimeout(() => process.exit(1), LIMIT_MS + ACTION_MS).unref();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+let demo;
+let browser;
+/** The permit that the committee signs in the browser. */
+let permit;
+
+before(
+  async () => {
+    [demo, browser] = await Promise.all([Demo.start(ARNO), openBrowser()]);
+  },
+  { signal: deadline },
+);
+after(async () => {
+  await browser?.close();
+  demo?.end();
+});
+
+/** A test whose pages are closed at its end, and in none of which anything may have gone wrong. */
+function live(name, act) {
+  test(name, { signal: deadline }, async () => {
+    const pages = [];
+    const open = async (account, program) => {
+      const { url, credentials } = demo.account(account ?? 'operator', program);
+      const page = await openPage(browser, url);
+      page.setDefaultTimeout(ACTION_MS);
+      pages.push(page);
+      if (account) await signIn(page, ...credentials);
+      return page;
+    };
+    try {
+      await act(open);
+      for (const page of pages) assert.deepEqual(page.troubles, [], page.url());
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+    }
+  });
+}
+
+/** What the page's own server says, in the name of who is signed in there. */
+const ask = (page, path) => page.evaluate(async (path) => (await fetch(path)).json(), path);
+const accessible = async (page) => assert.deepEqual(await accessibilityFindings(page), [], page.url());
+const visitAccessible = async (page, address) => {
+  await visit(page, address);
+  await accessible(page);
+};
+const count = (value) => new Intl.NumberFormat('en-GB').format(value);
+const tableRows = (place) =>
+  place.locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
+const card = (page, title) => page.locator('section', { has: page.getByRole('heading', { level: 2, name: title, exact: true }) });
+const status = (page, word) => page.getByRole('main').getByText(word, { exact: true }).first();
+
+/** The figures at the top of a page by their words. */
+const figures = (page) =>
+  page.locator('main dl').first().locator('div').evaluateAll((all) =>
+    Object.fromEntries(all.map((one) => [one.querySelector('dt').innerText, one.querySelector('dd').innerText])),
+  );
+
+/** A picture of the page, from a place on it if one is given; `height` in pixels. */
+async function shoot(page, name, height, from) {
+  if (!SCREENSHOTS) return;
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 1280, height });
+  if (from) await from.evaluate((element) => scrollTo(0, scrollY + element.getBoundingClientRect().top - 24));
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+  assert.ok(picture.length <= SCREENSHOT_BYTES, `${name}.png has ${picture.length} bytes`);
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await writeFile(join(SCREENSHOTS, `${name}.png`), picture);
+  await page.setViewportSize(before);
+}
+
+live('the start page counts what the federation counts', async (open) => {
+  const page = await open();
+  const response = await page.goto('/');
+  assert.match(response.headers()['content-security-policy'], /default-src 'none'; script-src 'self'/);
+  await visitAccessible(page, '/');
+  const { totals, nodes } = await ask(page, '/v1/federation');
+  assert.deepEqual(nodes.map(({ name }) => name).toSorted(), SITES);
+  assert.ok(totals.patients > 100 && totals.instances > 1000, JSON.stringify(totals));
+  const levels = ['patients', 'studies', 'series', 'instances', 'readings', 'datasets'];
+  const expected = Object.fromEntries(levels.map((level) => [level[0].toUpperCase() + level.slice(1), count(totals[level])]));
+  assert.deepEqual(await figures(page), { ...expected, 'Sites online': '3 of 3' });
+  await shoot(page, 'home', 812);
+});
+
+live('a dataset is found in the catalogue', async (open) => {
+  const page = await open();
+  const entries = await visitAccessible(page, '/datasets').then(() => ask(page, '/v1/datasets'));
+  await page.getByText(`${entries.length} of ${entries.length} datasets`).waitFor();
+  await page.getByLabel('Filter').fill('Celeste');
+  await page.getByText(`1 of ${entries.length} datasets`).waitFor();
+  const { record, site } = entries.find(({ site }) => site === 'Hospital Celeste');
+  await page.getByRole('link', { name: record.title }).click();
+  await page.getByRole('heading', { level: 1, name: record.title }).waitFor();
+  await page.getByText('Verified by the hub').waitFor();
+  await page.getByText('Phantom images').waitFor();
+  assert.equal((await figures(page)).Patients, count(record.patients));
+  assert.match(await card(page, 'About this version').innerText(), new RegExp(site));
+  await accessible(page);
+});
+
+live('a cohort typed on the keyboard is counted by three sites', async (open) => {
+  const page = await open('researcher');
+  await visitAccessible(page, '/explorer');
+  await page.getByLabel('As text').focus();
+  await page.keyboard.type(COHORT);
+  assert.equal(await page.getByLabel('Value of Malignancy').inputValue(), '3');
+  await page.keyboard.press('Enter');
+  const results = page.getByRole('region', { name: 'Results' });
+  await results.getByText('3 of 3 sites answered').first().waitFor();
+  assert.deepEqual((await results.getByRole('heading', { level: 3 }).allInnerTexts()).toSorted(), SITES);
+  const [search] = await ask(page, '/v1/searches');
+  for (const { name, answer } of search.sites) {
+    const site = results.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
+    const chips = await site.getByRole('list', { name: 'Criteria at this site' }).getByRole('listitem').allInnerTexts();
+    assert.equal(chips.filter((chip) => /^✓\s.*\sapplied$/s.test(chip)).length, 3, `${name}: ${chips}`);
+    const { about } = answer.counted.counts.patients;
+    assert.ok(about > 0, name);
+    assert.equal(await site.locator('dd').first().innerText(), `about ${count(about)}`);
+  }
+  await accessible(page);
+  await shoot(page, 'explorer', 1080);
+});
+
+live('a cohort that cannot be read shows where', async (open) => {
+  const page = await open('researcher');
+  await visit(page, '/explorer');
+  await page.getByLabel('As text').focus();
+  await page.keyboard.type('modality = CT and colour = red');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^Cannot be read at character 19: .*colour/).waitFor();
+  assert.equal(await page.locator('#cohort-error mark').innerText(), 'c');
+  await accessible(page);
+});
+
+live('a request is signed in the browser, and the hub takes the signature', async (open) => {
+  const page = await open('researcher');
+  await visit(page, '/datasets');
+  await page.getByRole('link').filter({ hasText: 'Lung nodules' }).first().click();
+  await page.getByRole('link', { name: 'Request access' }).click();
+  await page.getByLabel('Title').fill('Shape against malignancy');
+  await page.getByLabel('Purpose').fill('Ask whether “shape” alone tells malignant nodules:\nüber drei Häuser, \\ and all.');
+  for (const choice of await page.getByLabel(/Lung nodules/).all()) await choice.check();
+  await accessible(page);
+  await page.getByRole('button', { name: 'Submit the request' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Shape against malignancy' }).waitFor();
+  await page.getByText('The access committee has not decided yet.').waitFor();
+  const address = new URL(page.url()).pathname;
+
+  const committee = await open('committee');
+  await visit(committee, '/requests');
+  await committee.getByRole('link', { name: 'Shape against malignancy' }).click();
+  const passphrase = committee.getByLabel('Passphrase of the signing key');
+  await passphrase.fill('guessed');
+  await accessible(committee);
+  await shoot(committee, 'request', 700);
+  await committee.getByRole('button', { name: 'Sign and grant' }).click();
+  await committee.getByRole('alert').getByText('This passphrase does not open the key.').waitFor();
+  assert.equal((await ask(committee, `/v1${address}`)).state, 'in_review');
+  await passphrase.fill(PASSPHRASE);
+  await committee.getByRole('button', { name: 'Sign and grant' }).click();
+  await committee.getByText(/^Granted by committee/).waitFor();
+  await accessible(committee);
+
+  // The data user's page learns it by itself, and the hub shows whose signature it took.
+  await page.getByText(/^Granted by committee/).waitFor();
+  await status(page, 'Granted').waitFor();
+  const { granted } = (await ask(page, `/v1${address}`)).state;
+  const { committee_key } = await ask(page, '/v1/federation');
+  assert.equal(granted.signed.signer, committee_key);
+  permit = granted.permit;
+});
+
+/** The table of models beside the ROC curves, checked against the API; gives the names. */
+async function checkModels(page, analysis) {
+  const quality = card(page, 'How well the models tell malignant from benign');
+  const rows = await tableRows(quality);
+  const sites = analysis.models.filter(({ node }) => node !== null);
+  const federation = analysis.models.filter(({ node }) => node === null);
+  const known = [...sites, ...federation, ...(analysis.yardstick ? [analysis.yardstick] : [])];
+  assert.deepEqual(rows.map(([, auc]) => auc), known.map(({ auc }) => auc.toFixed(3)));
+  const curves = quality.getByRole('img', { name: /^ROC curves/ }).locator('path.line');
+  const points = await curves.evaluateAll((paths) => paths.map((path) => path.getAttribute('d').split('L').length));
+  assert.equal(points.length, rows.length);
+  assert.ok(points.every((number) => number > 10), `${points}`);
+  return rows.map(([name]) => name);
+}
+
+const ALONE = SITES.map((name) => `${name} alone`);
+
+live('an analysis under the permit is watched until it is finished', async (open) => {
+  const page = await open('researcher');
+  await visitAccessible(page, `/analyses/new?permit=${permit}`);
+  await page.getByLabel('Title').fill('Watched in a browser');
+  assert.equal(await page.getByLabel('Permit').inputValue(), permit);
+  await page.getByRole('button', { name: 'Start the analysis' }).click();
+  await status(page, 'Running').waitFor();
+  const rounds = card(page, 'Rounds');
+  await rounds.locator('tbody tr').nth(2).waitFor();
+  assert.ok(await status(page, 'Running').isVisible(), 'rounds show while it runs');
+  await status(page, 'Finished').waitFor();
+  const analysis = await ask(page, `/v1${new URL(page.url()).pathname}`);
+  const table = await tableRows(rounds);
+  assert.equal(table.length, analysis.rounds.length);
+  assert.ok(table.every(([, , contributed]) => contributed === '3 of 3'), JSON.stringify(table));
+  assert.deepEqual([...new Set(table.map(([, kind]) => kind))], ['means and deviations', 'Newton step', 'score histograms']);
+  assert.deepEqual((await checkModels(page, analysis)).toSorted(), ['Federation', ...ALONE].toSorted());
+  await accessible(page);
+});
+
+live('the demo’s own training stands beside the pooled yardstick', async (open) => {
+  const page = await open('researcher');
+  await visitAccessible(page, '/analyses');
+  await page.getByRole('link', { name: DEMO_RUN }).click();
+  await page.getByText(/^Federation and pooled data differ by at most \S+ × 10⁻\S+ in any coefficient\.$/).waitFor();
+  const analysis = await ask(page, `/v1${new URL(page.url()).pathname}`);
+  assert.ok(analysis.yardstick.max_coefficient_difference < 1e-6);
+  assert.deepEqual((await checkModels(page, analysis)).toSorted(), ['Federation', ...ALONE, 'Pooled data'].toSorted());
+  await accessible(page);
+  await shoot(page, 'training', 1150, card(page, 'Rounds'));
+});
+
+live('without a permit three sites refuse', async (open) => {
+  const page = await open('researcher');
+  await visit(page, '/analyses/new');
+  await page.getByLabel('Title').fill('No permit');
+  await page.getByLabel('Permit').selectOption('');
+  await page.getByRole('button', { name: 'Start the analysis' }).click();
+  await page.getByText('The hub cannot overrule them').waitFor();
+  assert.equal(await page.getByText('permit_missing').count(), 3);
+  await accessible(page);
+});
+
+live('the operator reads the audit log and invites a site', async (open) => {
+  const page = await open('operator');
+  await visitAccessible(page, '/audit');
+  await page.getByText('Chain holds').waitFor();
+  const entries = (await tableRows(page)).map(([, , actor, action, outcome]) => `${actor} ${action} ${outcome}`);
+  assert.ok(entries.some((entry) => /committee.*done/.test(entry)), entries.join('\n'));
+  assert.ok(entries.some((entry) => entry.endsWith('refused')), entries.join('\n'));
+  await visit(page, '/invitations');
+  await page.getByLabel('For whom').fill('A fourth hospital');
+  await page.getByRole('button', { name: 'Issue the invitation' }).click();
+  await page.getByText(/arno-invitation-1\.[\w-]{40,}/).waitFor();
+  await accessible(page);
+});
+
+live('a node counts, lists and explains what came in', async (open) => {
+  const page = await open('manager', 'Hospital Celeste');
+  await visitAccessible(page, '/');
+  const { holdings } = await ask(page, '/v1/overview');
+  const flow = await page.locator('main ol strong').allInnerTexts();
+  assert.deepEqual(flow, [holdings.received, holdings.instances, holdings.quarantined].map(count));
+  const levels = ['Patients', 'Studies', 'Series', 'Readings'];
+  const shown = await figures(page);
+  assert.deepEqual(levels.map((level) => shown[level]), levels.map((level) => count(holdings[level.toLowerCase()])));
+  await page.getByText('Connected', { exact: true }).waitFor();
+
+  await visitAccessible(page, '/ingests');
+  assert.equal((await tableRows(page))[0][3], count(holdings.received));
+  await visitAccessible(page, '/series');
+  await page.getByText(`1–25 of ${holdings.series}`).waitFor();
+  assert.equal((await tableRows(page)).length, 25);
+  await visitAccessible(page, '/datasets');
+  await page.getByRole('row', { name: /Lung nodules.*has it/ }).waitFor();
+  await visitAccessible(page, '/permits');
+  await page.getByRole('row', { name: new RegExp(`researcher.*${permit}.*In force`, 's') }).waitFor();
+  await visitAccessible(page, '/audit');
+  await page.getByText('Chain holds').waitFor();
+  assert.ok((await tableRows(page)).some((cells) => cells[4] === 'refused'));
+});
+
+live('quarantine lists the broken files with reasons', async (open) => {
+  const page = await open('manager', 'Hospital Celeste');
+  await visitAccessible(page, '/quarantine');
+  const rows = await tableRows(page);
+  const names = rows.map(([name]) => name.split('/').at(-1));
+  assert.deepEqual(names.toSorted(), ['empty.dcm', 'note.dcm', 'screenshot.dcm', 'truncated.dcm']);
+  for (const [name, reason] of rows) assert.match(reason, /^\w+\s+\S+ \S+/s, name);
+  await page.getByRole('button', { name: /Try again: .*empty\.dcm/ }).click();
+  await page.getByText(/empty\.dcm stays in quarantine: .{10}/).waitFor();
+});
+
+/** Grey levels and coloured pixels of the viewer's canvas, and how many pixels are not as at the last look. */
+const lookAtCanvas = (page) =>
+  page.locator('canvas').evaluate((canvas) => {
+    const { width, height } = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const pixels = copy.getImageData(0, 0, width, height).data;
+    const last = globalThis.lastLook ?? pixels;
+    const greys = new Set();
+    let [coloured, changed] = [0, 0];
+    for (let at = 0; at < pixels.length; at += 4) {
+      const [red, green, blue] = [pixels[at], pixels[at + 1], pixels[at + 2]];
+      if (Math.max(red, green, blue) - Math.min(red, green, blue) > 40) coloured += 1;
+      else if (red === green && green === blue) greys.add(red);
+      if (red !== last[at] || green !== last[at + 1] || blue !== last[at + 2]) changed += 1;
+    }
+    globalThis.lastLook = pixels;
+    return { greys: greys.size, coloured, changed };
+  });
+
+async function openOutlined(page) {
+  await visit(page, '/series');
+  const row = page.getByRole('row').filter({ hasText: /^\s*CT · / }).filter({ hasText: 'outlined' }).first();
+  await row.getByRole('link').click();
+  await page.getByText('Phantom: synthetic image').waitFor();
+  // The stage is black until the frame is there.
+  await page.waitForFunction(() => {
+    const stage = document.querySelector('canvas');
+    const copy = new OffscreenCanvas(stage.width, stage.height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(stage, 0, 0);
+    return copy.getImageData(0, stage.height / 2, stage.width, 1).data.some((value, at) => at % 4 < 3 && value > 0);
+  });
+}
+
+live('the viewer shows an image in greys, and its outlines', async (open) => {
+  const page = await open('manager', 'Hospital Celeste');
+  await openOutlined(page);
+  const drawn = await lookAtCanvas(page);
+  assert.ok(drawn.greys > 100, JSON.stringify(drawn));
+  assert.ok(drawn.coloured > 20, JSON.stringify(drawn));
+  await page.keyboard.press('o');
+  const bare = await lookAtCanvas(page);
+  assert.equal(bare.coloured, 0);
+  assert.ok(bare.changed >= drawn.coloured && bare.greys > 100, JSON.stringify(bare));
+  await page.keyboard.press('o');
+  assert.equal((await lookAtCanvas(page)).coloured, drawn.coloured);
+  await accessible(page);
+  await shoot(page, 'viewer', 620);
+});
+
+live('no name is left after de-identification', async (open) => {
+  const page = await open('manager', 'Hospital Celeste');
+  await openOutlined(page);
+  await page.getByRole('link', { name: 'What was de-identified' }).click();
+  await page.getByLabel('Changed only').waitFor();
+  await accessible(page);
+  await shoot(page, 'deidentification', 900, page.getByRole('row', { name: /^AccessionNumber/ }));
+  await page.getByLabel('Changed only').uncheck();
+  const { elements } = await ask(page, `/v1${new URL(page.url()).pathname}`);
+  const rows = await tableRows(page);
+  assert.equal(rows.length, elements.length);
+  const [, planted] = rows.find(([element]) => /^PatientName\b/.test(element));
+  const words = planted.toLowerCase().split(/[\^= ]+/).filter((word) => word.length > 2);
+  assert.ok(words.length >= 2, 'family and given name');
+  const names = (text) => words.some((word) => text.toLowerCase().includes(word));
+  assert.ok(rows.filter(([, before]) => names(before)).length >= 2, 'the name stands in more than its own element');
+  assert.deepEqual(rows.filter(([, , after]) => names(after)).map(([element]) => element), []);
+  // Nor in what the API sends beyond the table.
+  assert.ok(elements.every(({ name, path, rule, after }) => !names([name, path, rule, after].join(' '))));
+});
+
+live('a site that is killed is absent, and the run goes on without it', async (open) => {
+  const home = await open();
+  await visit(home, '/');
+  await home.getByText('3 of 3', { exact: true }).waitFor();
+  const page = await open('researcher');
+  const wanted = { title: 'A site falls away', permit, pace_ms: 400 };
+  const { id } = await page.evaluate(async (wanted) => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch('/v1/analyses', { method: 'POST', headers, body: JSON.stringify(wanted) })).json();
+  }, wanted);
+  await visit(page, `/analyses/${id}`);
+  const rounds = card(page, 'Rounds');
+  await rounds.locator('tbody tr').nth(1).waitFor();
+  demo.killNode('borealis');
+  const site = page.getByRole('listitem').filter({ hasText: 'Nemocnice Borealis' });
+  await site.getByText('Absent', { exact: true }).waitFor();
+  assert.ok(await status(page, 'Running').isVisible(), 'the run goes on');
+  await accessible(page);
+  await status(page, 'Finished').waitFor();
+  assert.equal((await tableRows(rounds)).at(-1)[2], '2 of 2');
+  const models = await checkModels(page, await ask(page, `/v1/analyses/${id}`));
+  assert.ok(models.includes('Federation') && !models.includes('Nemocnice Borealis alone'), `${models}`);
+  await home.getByText('2 of 3', { exact: true }).waitFor();
+  await home.getByText('Offline', { exact: false }).waitFor();
+});
+
+test('Ctrl-C ends everything and leaves nothing', { signal: deadline }, async () => {
+  assert.equal(demo.processes().length, 4, 'the demo, its hub and the two nodes that were not killed');
+  assert.deepEqual(demo.profiles().toSorted(), ['demo-committee.json', 'demo.json']);
+  assert.equal(await demo.stop(), 0, demo.output);
+  assert.deepEqual(demo.processes(), []);
+  assert.equal(existsSync(demo.folder), false);
+  assert.deepEqual(demo.profiles(), []);
+});
