@@ -1,7 +1,7 @@
 //! The hub's commands, for the `arno-hub` program and for `arno hub`.
 
 use std::{
-    io::{BufRead as _, IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Write as _},
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -199,34 +199,6 @@ fn password(account: &str) -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
         bail!("set the password of {account} in {PASSWORD}");
     }
-    eprint!("Password of {account}: ");
-    let _silence = Silence::begin();
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .context("cannot read the password")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// While it lives, the terminal does not show what is typed.
-struct Silence;
-
-impl Silence {
-    fn begin() -> Self {
-        stty("-echo");
-        Self
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        stty("echo");
-        eprintln!();
-    }
-}
-
-/// A terminal without `stty` shows the password; that is better than refusing to go on.
-fn stty(setting: &str) {
-    let _ = std::process::Command::new("stty").arg(setting).status();
+    rpassword::prompt_password(format!("Password of {account}: "))
+        .context("cannot read the password")
 }

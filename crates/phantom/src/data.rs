@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use serde::Deserialize;
 
 use crate::error::PhantomError;
-use crate::reading::{Contour, Split};
+use arno_learning::reading::{Contour, Split};
 
 /// Made by `extract/extract.py`.
 const READINGS: &[u8] = include_bytes!("../data/readings.jsonl.gz");

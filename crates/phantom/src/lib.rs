@@ -9,7 +9,7 @@
 //! [`raw_readings`], the same readings as a yardstick for pooled training.
 //!
 //! Not here: splitting a folder of real series over the sites, and reading the files back (`arno-dicom`,
-//! `arno-learning`): this crate shares file formats with them, no types.
+//! `arno-learning`, whose form of a reading is the one written here).
 
 mod anatomy;
 mod broken;
@@ -33,6 +33,6 @@ mod window;
 mod write;
 
 pub use crate::error::PhantomError;
-pub use crate::reading::{Contour, Ratings, Reading, Split, raw_readings};
+pub use crate::reading::raw_readings;
 pub use crate::site::{SITES, SiteSpec};
 pub use crate::write::{InputOptions, Progress, SiteInput, write_site_input};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::anatomy::hu;
 use crate::canvas::{Grid, Plane, SIZE};
 use crate::data::{ReadingRecord, SeriesRecord};
-use crate::reading::Contour;
 use crate::window::Window;
+use arno_learning::reading::Contour;
 
 /// Edge of the image that was read, in pixels.
 pub(crate) const READ_SIZE: f64 = 512.0;

@@ -10,8 +10,8 @@ use crate::element::{Elements, decimals};
 use crate::error::PhantomError;
 use crate::header::{Kind, MARK, Visit};
 use crate::nodule::read_mm;
-use crate::reading::Contour;
 use crate::window::Window;
+use arno_learning::reading::Contour;
 
 /// RT Structure Set Storage.
 pub(crate) const RT_STRUCTURE_SET: &str = "1.2.840.10008.5.1.4.1.1.481.3";

@@ -14,7 +14,7 @@ use crate::data::{self, SeriesRecord};
 use crate::error::PhantomError;
 use crate::header::Visit;
 use crate::identity::{Identity, hospital_numbers};
-use crate::reading::Reading;
+use crate::reading::reading;
 use crate::rtstruct;
 use crate::select;
 use crate::site::SiteSpec;
@@ -165,7 +165,7 @@ fn write_annotations(
             .iter()
             .flat_map(|series| series.readings.iter().map(move |r| (series, r)))
         {
-            let mut line = serde_json::to_vec(&Reading::new(number, series, record))
+            let mut line = serde_json::to_vec(&reading(number, series, record))
                 .map_err(|e| failed(e.into()))?;
             line.push(b'\n');
             file.write_all(&line).map_err(failed)?;

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arno_learning::reading::Reading;
 use arno_phantom::{
-    InputOptions, Progress, Reading, SITES, SiteInput, SiteSpec, raw_readings, write_site_input,
+    InputOptions, Progress, SITES, SiteInput, SiteSpec, raw_readings, write_site_input,
 };
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject, Tag, open_file};
