@@ -87,7 +87,7 @@ pub(crate) enum Step {
 /// What to do next.
 pub(crate) fn next_step(state: &State) -> Step {
     if state.sites.iter().filter(|site| !site.refused).count() < state.least_sites {
-        return Step::Refuse;
+        return refused(state);
     }
     match state.rounds.last() {
         Some(round) => match &round.phase {
@@ -99,6 +99,15 @@ pub(crate) fn next_step(state: &State) -> Step {
             RoundPhase::Totalled { .. } | RoundPhase::Abandoned { .. } => between_rounds(state),
         },
         None => between_rounds(state),
+    }
+}
+
+/// Too many refused. Those who were asked and are silent are heard first, so that each site's reason is kept.
+fn refused(state: &State) -> Step {
+    let asked_at = state.rounds.last().map(|round| round.started_at);
+    match asked_at.and_then(|asked_at| state.awaited_until(asked_at)) {
+        Some(until) => Step::Wait { until },
+        None => Step::Refuse,
     }
 }
 

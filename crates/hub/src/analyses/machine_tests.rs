@@ -116,6 +116,26 @@ fn a_round_begins_with_whoever_is_on_the_line() {
 }
 
 #[test]
+fn a_refusal_is_final_once_all_were_heard() {
+    let three = nodes(3);
+    let mut state = idle(&three);
+    (state.sites[0].refused, state.sites[1].refused) = (true, true);
+    state.rounds = vec![round(
+        1,
+        RoundTask::Moments,
+        &three,
+        RoundPhase::Contributing,
+    )];
+    state.asked = asked(&three, &[FAILED, FAILED, None]);
+    assert_eq!(next_step(&state), Step::Wait { until: at(105) });
+    state.now = at(105);
+    assert_eq!(next_step(&state), Step::Refuse, "not for ever");
+    (state.now, state.sites[2].refused) = (at(100), true);
+    state.asked = asked(&three, &[FAILED, FAILED, FAILED]);
+    assert_eq!(next_step(&state), Step::Refuse);
+}
+
+#[test]
 fn too_few_sites_end_it() {
     let three = nodes(3);
     let mut state = idle(&three);

@@ -43,7 +43,7 @@ pub struct Contents {
     pub size_bytes: u64,
     /// Ids of the readings of the patients.
     pub readings: Vec<String>,
-    /// Whether there are instances and all say that they are no patient's.
+    /// Whether there are images (instances with pixels) and all say that they are no patient's.
     pub synthetic: bool,
 }
 
@@ -57,13 +57,12 @@ impl NodeStore {
         series: &[String],
         patients: &[String],
     ) -> Result<Contents, StoreError> {
-        let mut contents = Contents {
-            synthetic: !series.is_empty(),
-            ..Contents::default()
-        };
+        let mut contents = Contents::default();
+        let mut of_patients = 0;
+        let mut synthetic = 0;
         let mut connection = self.database.pool().acquire().await?;
         let sql = "-- dataset_contents
-            SELECT i.sha256 AS sha256, i.length AS length, s.synthetic AS synthetic
+            SELECT i.sha256 AS sha256, i.length AS length, i.pixel_offset AS pixel_offset, s.synthetic AS synthetic
             FROM instance i JOIN series s ON s.series_uid = i.series_uid WHERE i.series_uid = $1";
         for series_uid in series {
             for row in sqlx::query(sql)
@@ -73,9 +72,13 @@ impl NodeStore {
             {
                 contents.instance_sha256.push(row.try_get("sha256")?);
                 contents.size_bytes += super::unsigned(row.try_get("length")?);
-                contents.synthetic &= row.try_get::<i64, _>("synthetic")? != 0;
+                let is_image = row.try_get::<Option<i64>, _>("pixel_offset")?.is_some();
+                let is_synthetic = row.try_get::<i64, _>("synthetic")? != 0;
+                synthetic += usize::from(is_image && is_synthetic);
+                of_patients += usize::from(is_image && !is_synthetic);
             }
         }
+        contents.synthetic = synthetic > 0 && of_patients == 0;
         let sql = "-- dataset_contents
             SELECT id FROM reading WHERE patient = $1";
         for patient in patients {
