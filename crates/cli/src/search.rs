@@ -32,11 +32,15 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
         return output::json(&state);
     }
     println!("{}", table(&state));
+    let counted = state.sites.iter().any(|site| has_counts(&site.answer));
     let totals = state.totals;
-    println!(
-        "\nPatients in all: {}",
-        range(totals.patients_low, totals.patients_high)
-    );
+    match counted {
+        true => println!(
+            "\nPatients in all: {}",
+            range(totals.patients_low, totals.patients_high)
+        ),
+        false => println!("\nNo site could count this."),
+    }
     Ok(())
 }
 
@@ -103,6 +107,16 @@ fn cells(answer: &SiteAnswer) -> [String; 4] {
             ],
         },
     }
+}
+
+fn has_counts(answer: &SiteAnswer) -> bool {
+    matches!(
+        answer,
+        SiteAnswer::Counted(SiteCounts {
+            counts: Some(_),
+            ..
+        })
+    )
 }
 
 fn criteria(found: &SiteCounts) -> String {
