@@ -28,5 +28,6 @@ pub use error::{Limited, NotDicom, Problem};
 pub use frames::{Frame, FrameError, FrameLayout};
 pub use instance::{Header, Instance, PixelElement, ReadError, Written};
 pub use listing::ElementText;
+pub use meta::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME};
 pub use outlines::{Geometry, Outline};
 pub use summary::{Summary, summarise};

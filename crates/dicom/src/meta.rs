@@ -15,8 +15,9 @@ use crate::syntax::{Encoding, Syntax, lookup};
 const PREAMBLE: usize = 128;
 const PREFIX: &[u8; 4] = b"DICM";
 /// Arno's Implementation Class UID: a random UUID as PS3.5 annex B.2 allows.
-const IMPLEMENTATION_CLASS_UID: &str = "2.25.99675453468191287528455155557755506972";
-const IMPLEMENTATION_VERSION_NAME: &str = "ARNO_0_1";
+pub const IMPLEMENTATION_CLASS_UID: &str = "2.25.99675453468191287528455155557755506972";
+/// Arno's Implementation Version Name.
+pub const IMPLEMENTATION_VERSION_NAME: &str = "ARNO_0_1";
 /// Longest legal UID (PS3.5 section 9.1).
 const MAX_UID: usize = 64;
 

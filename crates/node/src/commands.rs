@@ -7,12 +7,13 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use arno_dimse::AeTitle;
 use arno_domain::{Clock, invitation::Invitation};
 use arno_protocol::node::{IngestProgress, NewDataset};
 use clap::{Args, Subcommand};
 use tokio::sync::watch;
 
-use crate::{Node, NodeConfig, SiteConfig};
+use crate::{DicomListener, Node, NodeConfig, SiteConfig};
 
 /// Port of the pages unless told otherwise.
 pub const HTTP_PORT: u16 = 8090;
@@ -50,7 +51,16 @@ pub enum NodeCommand {
         /// Address to listen on.
         #[arg(long, default_value = "127.0.0.1")]
         bind: IpAddr,
-        /// Print the address as one JSON object.
+        /// Listen for a PACS (C-ECHO, C-STORE) on this port
+        #[arg(long, value_name = "PORT")]
+        dimse: Option<u16>,
+        /// The node's own application entity title
+        #[arg(long, default_value = "ARNO", requires = "dimse")]
+        aet: AeTitle,
+        /// A title that may send (may be given again); everybody unless one is given
+        #[arg(long = "from", value_name = "AET", requires = "dimse")]
+        from: Vec<AeTitle>,
+        /// Print the addresses as one JSON object.
         #[arg(long)]
         json: bool,
     },
@@ -155,10 +165,19 @@ pub async fn run(command: NodeCommand) -> anyhow::Result<()> {
             data,
             http,
             bind,
+            dimse,
+            aet: ae_title,
+            from,
             json,
         } => {
+            let dicom = dimse.map(|port| DicomListener {
+                port,
+                ae_title,
+                from,
+            });
             let config = NodeConfig {
                 bind,
+                dicom,
                 ..NodeConfig::load(&data, http)?
             };
             serve(config, json).await
@@ -226,8 +245,16 @@ async fn serve(config: NodeConfig, json: bool) -> anyhow::Result<()> {
     let running = Node::start(config, Clock::system()).await?;
     let http = &running.http_url;
     match json {
-        true => say(&serde_json::json!({ "http_url": http }).to_string())?,
-        false => say(&format!("pages {http}\nCtrl-C stops"))?,
+        true => say(
+            &serde_json::json!({ "http_url": http, "dicom_port": running.dicom_port }).to_string(),
+        )?,
+        false => {
+            say(&format!("pages {http}"))?;
+            if let Some(port) = running.dicom_port {
+                say(&format!("DICOM port {port}"))?;
+            }
+            say("Ctrl-C stops")?;
+        }
     }
     stop_signal().await?;
     running.shutdown().await;

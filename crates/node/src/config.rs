@@ -8,7 +8,7 @@ use std::{
 use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
-use crate::NodeError;
+use crate::{NodeError, receive::DicomListener};
 
 /// Days that the left side of a preview is kept, unless the settings say otherwise.
 const PREVIEW_DAYS: u32 = 14;
@@ -25,6 +25,8 @@ pub struct NodeConfig {
     pub bind: IpAddr,
     /// The port; the next free one is taken when it is not free, 0 is any.
     pub http_port: u16,
+    /// Whether and how it listens for a PACS.
+    pub dicom: Option<DicomListener>,
     /// Its settings.
     pub site: SiteConfig,
 }
@@ -178,6 +180,7 @@ impl NodeConfig {
             data: data.to_owned(),
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             http_port,
+            dicom: None,
             site,
         })
     }
@@ -194,6 +197,10 @@ impl NodeConfig {
 
     pub(crate) fn packs(&self) -> PathBuf {
         self.data.join("packs")
+    }
+
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.data.join("spool")
     }
 
     pub(crate) fn quarantine(&self) -> PathBuf {

@@ -371,7 +371,7 @@ impl FromRef<Node> for Auth {
 }
 
 /// The folder holds pseudonyms and, for a while, what was before them: nobody but its owner looks in.
-fn make_private_folder(path: &Path) -> Result<(), NodeError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), NodeError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

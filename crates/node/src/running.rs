@@ -14,6 +14,8 @@ const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
 pub struct RunningNode {
     /// Where its pages and its API are, `http://localhost:<port>`.
     pub http_url: String,
+    /// The port on which it listens for a PACS, if it does.
+    pub dicom_port: Option<u16>,
     node: Node,
     stop: watch::Sender<bool>,
     jobs: JoinSet<()>,
@@ -25,7 +27,7 @@ impl Node {
     /// # Errors
     /// When the folder holds no node, or a file or the port cannot be used.
     pub async fn start(config: NodeConfig, clock: Clock) -> Result<RunningNode, NodeError> {
-        let (bind, port) = (config.bind, config.http_port);
+        let (bind, port, dicom) = (config.bind, config.http_port, config.dicom.clone());
         let node = Self::open(config, clock).await?;
         let listening = arno_httpkit::bind_next(bind, port).await;
         let (listener, port) =
@@ -38,10 +40,18 @@ impl Node {
             stopped(stopping.clone()),
         ));
         jobs.spawn(node.clone().keep_linked(stopping.clone()));
+        let dicom_port = match dicom {
+            Some(dicom) => Some(
+                node.listen_for_dicom(&dicom, stopping.clone(), &mut jobs)
+                    .await?,
+            ),
+            None => None,
+        };
         jobs.spawn(keep_house(node.clone(), stopping));
         tracing::info!(node = %node.id(), port, "the node is ready");
         Ok(RunningNode {
             http_url: format!("http://localhost:{port}"),
+            dicom_port,
             node,
             stop,
             jobs,
@@ -64,7 +74,7 @@ impl RunningNode {
     }
 }
 
-async fn stopped(mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
     // An error says that the running node was dropped: stop as well.
     let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -12,6 +12,7 @@ mod phantom;
 mod previewing;
 mod publishing;
 mod quarantining;
+mod receiving;
 mod refusing;
 mod rounds;
 mod searching;

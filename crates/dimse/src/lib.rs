@@ -1,0 +1,26 @@
+//! DICOM upper layer (PS3.8) and message exchange (PS3.7), the side that is called: it accepts associations and
+//! serves Verification (C-ECHO) and Storage (C-STORE) over tokio TCP or any other byte stream.
+//!
+//! - [`pdu`]: the seven protocol data units, read and written within named limits.
+//! - [`command`]: DIMSE command sets as typed structs; those of services that are not served are understood too.
+//! - [`scp`]: the server, one task per association.
+//! - [`part10()`]: a received instance as a Part 10 file.
+//!
+//! It does not look into data sets, does not decide what may be stored and keeps nothing: a handler does.
+//!
+//! Why not `dicom-ul` (0.10): its reader bounds a PDU only in strict mode, never the number of contexts, sub-items or
+//! presentation data values in it, answers a truncated inner item with "more bytes needed" instead of an error, and
+//! copies every fragment twice. Against strangers each of these must be a limit or an error with a position.
+
+mod ae;
+pub mod command;
+mod cursor;
+pub mod limits;
+pub mod part10;
+pub mod pdu;
+pub mod scp;
+mod uid;
+
+pub use ae::{AeTitle, AeTitleError};
+pub use part10::part10;
+pub use uid::{Uid, UidError, classes, transfer_syntaxes};
