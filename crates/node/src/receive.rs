@@ -116,33 +116,48 @@ impl Node {
     /// Takes in what is in the spool, from the start and whenever something was added.
     async fn keep_taking_in(self, spool: Arc<Spool>, stopping: watch::Receiver<bool>) {
         loop {
-            let pause = match self.take_in(&spool.received).await {
-                Ok(0) => None,
-                Ok(_) => continue,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the spool was not taken in"
-                    );
-                    Some(RETRY)
+            let taken = self.take_in(&spool.received).await;
+            if matches!(taken, Ok(1..)) {
+                continue;
+            }
+            let woken = async {
+                match taken {
+                    Ok(_) => {
+                        spool.filled.notified().await;
+                        tokio::time::sleep(GATHERING).await;
+                    }
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the spool was not taken in"
+                        );
+                        tokio::time::sleep(RETRY).await;
+                    }
                 }
             };
             tokio::select! {
                 () = stopped(stopping.clone()) => return,
-                () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => {}
-                () = spool.filled.notified(), if pause.is_none() => tokio::time::sleep(GATHERING).await,
+                () = woken => {}
             }
         }
     }
 
-    /// Takes in what is in the spool now and deletes it there: kept, known before or in quarantine, it has its place.
+    /// Takes in what is in the spool now and deletes it there; how many were deleted. What went to quarantine without
+    /// a copy of its bytes (too large, or not readable) stays: it was acknowledged, and is nowhere else.
     async fn take_in(&self, folder: &Path) -> Result<usize, NodeError> {
         let files = files(folder)?;
-        if !files.is_empty() {
-            self.ingest(folder, ACTOR).await?;
+        if files.is_empty() {
+            return Ok(0);
         }
-        files.iter().try_for_each(|file| remove(file))?;
-        Ok(files.len())
+        self.ingest(folder, ACTOR).await?;
+        let uncopied = self.store().uncopied_names().await?;
+        let has_its_place = |file: &&PathBuf| {
+            let name = file.file_name().unwrap_or_default();
+            !uncopied.iter().any(|kept| name == kept.as_str())
+        };
+        let settled: Vec<&PathBuf> = files.iter().filter(has_its_place).collect();
+        settled.iter().try_for_each(|file| remove(file))?;
+        Ok(settled.len())
     }
 }
 

@@ -98,6 +98,27 @@ async fn what_a_crash_left_in_the_spool_is_taken_in_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn what_quarantine_keeps_no_copy_of_stays_in_the_spool() {
+    let site = TestNode::new().await;
+    let received = site.data().join("spool/received");
+    fs::create_dir_all(&received).unwrap();
+    // Larger than what quarantine copies, and no instance; sparse, so it takes no room.
+    let large = fs::File::create(received.join("large.dcm")).unwrap();
+    large.set_len((256 << 20) + 1).unwrap();
+    fs::write(received.join("small.dcm"), "no instance").unwrap();
+    let running = listening(&site, &[]).await;
+    for _ in 0..3000 {
+        if site.quarantined().await.len() == 2 && !received.join("small.dcm").exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(site.quarantined().await.len(), 2);
+    assert_eq!(files(&received), [received.join("large.dcm")]);
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_title_that_is_not_named_is_refused() {
     let site = TestNode::new().await;
     let running = listening(&site, &["MODALITY1"]).await;

@@ -53,6 +53,17 @@ impl NodeStore {
         rows.iter().map(quarantined_of).collect()
     }
 
+    /// Names of the open entries of whose bytes no copy is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn uncopied_names(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "-- uncopied_names
+            SELECT name FROM quarantine WHERE settled_at IS NULL AND copied = 0";
+        let rows = sqlx::query(sql).fetch_all(self.database.pool()).await?;
+        rows.iter().map(|row| Ok(row.try_get("name")?)).collect()
+    }
+
     /// One open entry.
     ///
     /// # Errors
