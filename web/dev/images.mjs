@@ -62,3 +62,15 @@ export function outlines(instanceUid) {
     return { name: `Nodule 1, reader ${reader + 1}`, color, polygons };
   });
 }
+
+const SEGMENTS = { 1: [82, 128, 30, 45], 2: [140, 118, 20, 24] };
+const LABELS = { 1: [128, 178, 15, 13], 2: [174, 128, 12, 20] };
+
+/** One byte a pixel: 1 inside of a segment, or the number of each in a label map. */
+export function segment(kind, number) {
+  const samples = Buffer.alloc(SIZE * SIZE);
+  const shapes = kind === 'labels' ? LABELS : { 1: SEGMENTS[number] };
+  for (const [value, [cx, cy, rx, ry]] of Object.entries(shapes))
+    for (let y = 0; y < SIZE; y += 1) for (let x = 0; x < SIZE; x += 1) if (inEllipse(x, y, cx, cy, rx, ry)) samples[y * SIZE + x] = Number(value);
+  return samples;
+}

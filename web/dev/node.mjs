@@ -1,6 +1,6 @@
 // The mock node: what a hospital's data manager sees. All people are invented.
 import { ago } from './hub-data.mjs';
-import { SIZE, SLICES, frame, outlines } from './images.mjs';
+import { SIZE, SLICES, frame, outlines, segment } from './images.mjs';
 import { newDigest, newId, random } from './random.mjs';
 
 const problem = (status, code, title, detail) => ({ status, problem: { code, status, title, detail } });
@@ -26,6 +26,32 @@ function detail(uid) {
     rescale_intercept: -1024, window_center: -500, window_width: 1500, pixel_spacing_mm: [1.4, 1.4],
   }));
   return { row, instances };
+}
+
+const placements = (uid) => ({
+  frame_of_reference: `${ROOT}.8`,
+  frames: detail(uid).instances.map(({ instance_uid, position_mm, pixel_spacing_mm }) => ({
+    instance_uid, frame: 1, position_mm: [-180, -180, position_mm], orientation: [1, 0, 0, 0, 1, 0], spacing_mm: pixel_spacing_mm,
+  })),
+});
+
+/** A binary one with a frame for each of two segments and a label map, on slices 21 to 31; and one that cannot be shown. */
+function segmentations(uid) {
+  const slices = Array.from({ length: 11 }, (_, at) => ({ instance_uid: instanceUid(uid)(20 + at), frame: 1 }));
+  const common = { problem: null, maximum: 1, rows: SIZE, columns: SIZE, grids: [[1, 0, 0, 1, 0, 0]], slices, elsewhere: 0 };
+  const info = (number, label, color) => ({ number, label, color });
+  const frames = slices.flatMap((_, slice) => [1, 2].map((segment) => ({ frame: slice * 2 + segment, segment, slice, grid: 0 })));
+  return [
+    { ...common, series_uid: `${ROOT}.71`, instance_uid: `${ROOT}.binary`, description: 'Organs', kind: 'binary', segments: [info(1, 'Left lung', [80, 160, 250]), info(2, 'Heart', [220, 60, 60])], frames },
+    { ...common, series_uid: `${ROOT}.72`, instance_uid: `${ROOT}.labels`, description: '', kind: 'label_map', segments: [info(1, 'Spine', [250, 220, 80]), info(2, '', null)], frames: slices.map((_, slice) => ({ frame: slice + 1, segment: null, slice, grid: 0 })) },
+    { ...common, series_uid: `${ROOT}.73`, instance_uid: `${ROOT}.broken`, description: '', problem: 'It has no frames.', kind: 'binary', segments: [], slices: [], grids: [], frames: [] },
+  ];
+}
+
+function frameOf(instance, number) {
+  if (instance.endsWith('binary')) return segment('binary', number % 2 === 1 ? 1 : 2);
+  if (instance.endsWith('labels')) return segment('labels', 0);
+  return frame(Number(instance.split('.').at(-1)) - 1);
 }
 
 const element = (path, name, vr, before, after, action, rule) => ({ path, name, vr, before, after, action, rule });
@@ -115,8 +141,10 @@ export function createNode() {
     },
     'GET /v1/series/:uid': ({ uid }) => detail(uid),
     'GET /v1/series/:uid/outlines': ({ uid }) => (series.find((row) => row.series_uid === uid)?.outlined ? outlines(instanceUid(uid)) : []),
+    'GET /v1/series/:uid/placements': ({ uid }) => placements(uid),
+    'GET /v1/series/:uid/segmentations': ({ uid }) => (uid === `${ROOT}.4` ? segmentations(uid) : []),
     'GET /v1/series/:uid/deidentification': () => preview,
-    'GET /v1/series/:uid/instances/:instance/frames/:frame': ({ instance }) => ({ bytes: frame(Number(instance.split('.').at(-1)) - 1) }),
+    'GET /v1/series/:uid/instances/:instance/frames/:frame': ({ instance, frame: number }) => ({ bytes: frameOf(instance, Number(number)) }),
     'GET /v1/quarantine': () => quarantine,
     'POST /v1/quarantine/:id/retry': ({ id }) => {
       if (id === '3') {

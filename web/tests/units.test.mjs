@@ -55,6 +55,94 @@ test('grey levels follow PS3.3 C.11.2.1.2', async () => {
   assert.deepEqual(autoWindow(Uint8Array.from({ length: 101 }, (_, i) => i), rescaled), { center: -50, width: 98 });
 });
 
+test('fractions of uptake have no steps, and exact windows', async () => {
+  const { greyTable } = await load('./src/viewer/pixels.ts');
+  const uptake = { bits_allocated: 8, pixel_signed: false, photometric: 'MONOCHROME2', rescale_slope: 0.1, rescale_intercept: 0 };
+  const { table } = greyTable(uptake, { center: 5, width: 10 });
+  assert.deepEqual([table[0], table[50], table[100], table[200]], [0, 128, 255, 255]);
+});
+
+test('lengths, areas and values are measured', async () => {
+  const { measure } = await load('./src/viewer/measure.ts');
+  const image = { rows: 4, columns: 4, samples_per_pixel: 1, rescale_slope: 2, rescale_intercept: -10, pixel_spacing_mm: [2, 1] };
+  const samples = Int16Array.from({ length: 16 }, (_, index) => index);
+  const check = (kind, from, to, expected, of = image) => {
+    const { length, area, unit, inside } = measure({ kind, from, to }, of, samples);
+    assert.deepEqual({ length: +length.toFixed(3), area: +area.toFixed(3), unit, inside: inside && { ...inside, sd: +inside.sd.toFixed(3) } }, expected);
+  };
+  check('length', [0, 0], [3, 2], { length: 5, area: 12, unit: 'mm', inside: null });
+  check('length', [0, 0], [3, 4], { length: 5, area: 12, unit: 'px', inside: null }, { ...image, pixel_spacing_mm: null });
+  // Pixels 5, 6, 9 and 10: 0, 2, 8 and 10.
+  const four = { pixels: 4, mean: 5, sd: 4.761, min: 0, max: 10 };
+  check('rectangle', [3, 3], [1, 1], { length: 4.472, area: 8, unit: 'mm', inside: four });
+  check('ellipse', [1, 1], [3, 3], { length: 4.472, area: 6.283, unit: 'mm', inside: four });
+  const outside = measure({ kind: 'rectangle', from: [-3, -3], to: [-1, -1] }, image, samples);
+  assert.equal(outside.inside.pixels, 0);
+  assert.equal(measure({ kind: 'rectangle', from: [0, 0], to: [2, 2] }, { ...image, samples_per_pixel: 3 }, samples).inside, null);
+});
+
+test('planes of parallel stacks find each other', async () => {
+  const { letters, nearestPlane, planeOf } = await load('./src/viewer/geometry.ts');
+  const plane = (z, orientation = [1, 0, 0, 0, 1, 0]) =>
+    planeOf({ instance_uid: '1', frame: 1, position_mm: [5, 5, z], orientation, spacing_mm: [1, 1] });
+  const stack = [0, 3, 6, 9].map((z) => plane(z));
+  const check = (wanted, expected) => assert.equal(nearestPlane(stack, wanted), expected);
+  check(plane(4), 1);
+  check(plane(5), 2);
+  check(plane(11), 3);
+  check(plane(20), null);
+  check(plane(3, [1, 0, 0, 0, 0, -1]), null);
+  // Upside down is still the same plane.
+  check(plane(6, [1, 0, 0, 0, -1, 0]), 2);
+  assert.deepEqual([letters([1, 0, 0]), letters([0, -1, 0]), letters([0, 0.7, 0.71])], ['L', 'A', 'HP']);
+});
+
+test('a volume is cut as radiologists hang images', async () => {
+  const { Volume, VolumeSource, volumeOf } = await load('./src/viewer/volume.ts');
+  const instance = { rows: 2, columns: 3, samples_per_pixel: 1, bits_allocated: 16, pixel_signed: true, rescale_slope: 1, rescale_intercept: 0, pixel_spacing_mm: [1, 1] };
+  const plane = (z) => ({ position: [0, 0, z], right: [1, 0, 0], down: [0, 1, 0], rowMm: 1, columnMm: 1 });
+  const stack = (places, of = [instance, instance, instance, instance]) => ({
+    seriesUid: '1', slices: places.map((_, at) => ({ instance: of[at], frame: 1 })), planes: places.map((z) => (z === null ? null : plane(z))),
+  });
+  const refused = (given, reason) => assert.equal(volumeOf(given)?.reason, reason);
+  refused(stack([0, 2, 4, 6]), undefined);
+  refused(stack([0, 2]), 'plane.few');
+  refused(stack([0, 2, 5, 6]), 'plane.uneven');
+  refused(stack([0, 2, null, 6]), 'plane.unplaced');
+  refused(stack([0, 2, 4, 6], [instance, instance, { ...instance, rows: 4 }, instance]), 'plane.uneven');
+  refused(stack([0, 2, 4], Array(3).fill({ ...instance, samples_per_pixel: 3 })), 'plane.colour');
+  refused(stack([0, 2, 4], Array(3).fill({ ...instance, rows: 16_384, columns: 16_384 })), 'plane.too_large');
+
+  const given = stack([0, 2, 4]);
+  const volume = new Volume('1', given);
+  // Hundreds count slices from the feet, tens rows from the front, ones columns from the right.
+  for (let slice = 0; slice < 3; slice += 1)
+    volume.put(slice, Int16Array.from({ length: 6 }, (_, at) => slice * 100 + Math.floor(at / 3) * 10 + (at % 3)), instance);
+  const cut = async (name, index) => [...(await new VolumeSource(volume, name).load(index))];
+  assert.deepEqual(await cut('axial', 1), [100, 101, 102, 110, 111, 112]);
+  assert.deepEqual(await cut('coronal', 0), [200, 201, 202, 100, 101, 102, 0, 1, 2]);
+  assert.deepEqual(new VolumeSource(volume, 'coronal').planeAt(1).position, [0, 1, 4]);
+  assert.deepEqual(new VolumeSource(volume, 'coronal').imageAt().pixel_spacing_mm, [2, 1]);
+  const sagittal = new VolumeSource(volume, 'sagittal');
+  assert.deepEqual([sagittal.count, sagittal.planeAt(0).position], [3, [2, 0, 4]]);
+  assert.deepEqual([...(await sagittal.load(0))], [202, 212, 102, 112, 2, 12]);
+});
+
+test('a mask is cropped to what is inside', async () => {
+  const { crop, layersOf } = await load('./src/viewer/segments.ts');
+  assert.equal(crop(new Uint8Array(12), 4, 3), null);
+  const mask = crop(Uint8Array.from([0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0]), 4, 3);
+  assert.deepEqual(mask, { left: 1, top: 1, width: 2, height: 2, data: Uint8Array.from([0, 1, 1, 0]) });
+  const [layer] = layersOf([
+    {
+      instance_uid: '1.9', problem: null, kind: 'binary', segments: [{ number: 4, label: 'x', color: null }],
+      slices: [{ instance_uid: '1.1', frame: 1 }], frames: [{ frame: 7, segment: 4, slice: 0, grid: null }],
+    },
+    { instance_uid: '1.8', problem: 'broken' },
+  ]);
+  assert.deepEqual([layer.segments[0].key, layer.segments[0].slices, layer.frames.get('1.1/1').length], ['1.9#4', ['1.1/1'], 1]);
+});
+
 test('axes have round ticks', async () => {
   const { linear, logarithmic } = await load('./src/charts/scale.ts');
   assert.deepEqual(linear(0, 1, 0, 100).ticks.map((tick) => tick.toFixed(1)), ['0.0', '0.2', '0.4', '0.6', '0.8', '1.0']);

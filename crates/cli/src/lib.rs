@@ -5,6 +5,7 @@
 mod complete;
 mod decide;
 pub mod demo;
+mod import;
 mod login;
 mod output;
 mod profile;
@@ -55,6 +56,8 @@ enum Command {
     Decide(decide::DecideArgs),
     /// Train a model over all sites
     Train(train::TrainArgs),
+    /// Bring instances from a public archive or another S3 store into a node
+    Import(import::ImportArgs),
     /// Print a completion script for a shell
     Completions(complete::CompletionArgs),
     /// Make a signing key for an access committee, sealed under a passphrase
@@ -76,6 +79,9 @@ enum Command {
 /// Parses the arguments, runs the command, and gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = arno_node::codec_worker() {
+        return code;
+    }
     let arno = Arno::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -98,6 +104,7 @@ async fn run(arno: Arno) -> anyhow::Result<()> {
         Command::Request(args) => request::run(&shared, args).await,
         Command::Decide(args) => decide::run(&shared, args).await,
         Command::Train(args) => train::run(&shared, args).await,
+        Command::Import(args) => import::run(&shared, args).await,
         Command::Completions(args) => complete::run(&args),
         Command::CommitteeKey(args) => sealed_key::run(&shared, &args),
         Command::Hub { command } => arno_hub::commands::run(command).await,

@@ -6,10 +6,13 @@
 mod api;
 mod error;
 mod federation;
+mod objects;
 
 pub use api::ApiClient;
 pub use error::ClientError;
 pub use federation::FederationClient;
+pub use objects::{ListedObject, MAX_LISTED_OBJECTS, ObjectAccess, ObjectBucket, ObjectError};
+pub use rusty_s3::Credentials;
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! PS3.15 Table E.1-1 as data: which attribute, which action, which options change it.
 //!
-//! The rows stand in `tables/ps3.15_table_e1-1.json`, with edition and source. Nothing is decided here but how a
-//! compound action ("X/Z/D") is read when the type of the attribute in its IOD is not known.
+//! The rows stand in `tables/ps3.15_table_e1-1.json` and, those that a later edition added, in
+//! `tables/ps3.15_table_e1-1_2026c.json`, each with edition and source. Nothing is decided here but how a compound action
+//! ("X/Z/D") is read when the type of the attribute in its IOD is not known.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -12,10 +13,12 @@ use serde::Deserialize;
 use crate::recipe::ProfileOption;
 
 const TABLE_JSON: &str = include_str!("../tables/ps3.15_table_e1-1.json");
+/// Rows without options: the source names basic actions only, so that no option keeps what these rows remove.
+const LATER_ROWS_JSON: &str = include_str!("../tables/ps3.15_table_e1-1_2026c.json");
 
 /// Parsed once; immutable, so sharing it is not state.
 static TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::parse(TABLE_JSON).expect("the embedded table is tested to parse"));
+    LazyLock::new(|| Table::with_later_rows().expect("the embedded tables are tested to parse"));
 
 /// The whole of Table E.1-1, indexed by tag.
 #[derive(Debug)]
@@ -150,6 +153,14 @@ impl Table {
         &TABLE
     }
 
+    fn with_later_rows() -> Result<Self, serde_json::Error> {
+        let (mut table, later) = (Self::parse(TABLE_JSON)?, Self::parse(LATER_ROWS_JSON)?);
+        table.edition = format!("{} with rows of {}", table.edition, later.edition);
+        table.rows.extend(later.rows);
+        table.index();
+        Ok(table)
+    }
+
     /// Reads a table file (the form of `tables/ps3.15_table_e1-1.json`).
     ///
     /// # Errors
@@ -168,7 +179,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The edition of the standard, such as "2024e".
+    /// The edition of the standard, such as "2024e", and those that rows were added from.
     #[must_use]
     pub fn edition(&self) -> &str {
         &self.edition
@@ -240,20 +251,20 @@ mod tests {
     use dicom_core::dictionary::DataDictionary;
     use dicom_dictionary_std::StandardDataDictionary;
 
-    /// Rows of the source file, counted there.
-    const SOURCE_ROWS: usize = 621;
+    /// Rows of the two source files, counted there.
+    const SOURCE_ROWS: usize = 621 + 35;
 
     #[test]
     fn every_source_row_is_parsed_and_found() {
         let table = Table::embedded();
         assert_eq!(table.rows().len(), SOURCE_ROWS);
-        assert_eq!(table.edition(), "2024e");
+        assert_eq!(table.edition(), "2024e with rows of 2026c");
         for row in table.rows() {
             if let Pattern::Single(tag) = row.tag {
                 assert_eq!(table.row(tag).unwrap().name, row.name);
             }
         }
-        // 621 rows but for Curve Data, two overlay rows and the private row.
+        // All rows but for Curve Data, two overlay rows and the private row.
         assert_eq!(table.by_tag.len(), SOURCE_ROWS - 4);
     }
 

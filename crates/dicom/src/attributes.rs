@@ -7,7 +7,7 @@ use dicom_core::Tag;
 use dicom_core::value::{PrimitiveValue, Value};
 
 use crate::instance::Header;
-use crate::scan::is_multi_valued_text;
+use crate::syntax::is_multi_valued_text;
 
 /// Longest text taken into a summary; PS3.5 allows 64 characters for most attributes.
 const MAX_TEXT_CHARS: usize = 1024;

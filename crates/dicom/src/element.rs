@@ -3,7 +3,7 @@
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::StandardDataDictionary;
+use dicom_dictionary_std::{StandardDataDictionary, tags};
 
 use crate::syntax::{Encoding, has_short_length};
 
@@ -108,4 +108,12 @@ pub(crate) fn dictionary_vr(tag: Tag, signed: bool) -> Option<VR> {
         VirtualVr::Xs if signed => VR::SS,
         other => other.relaxed(),
     })
+}
+
+/// Pixel Data, Float Pixel Data and Double Float Pixel Data.
+pub(crate) fn is_pixel_data(tag: Tag) -> bool {
+    matches!(
+        tag,
+        tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA
+    )
 }

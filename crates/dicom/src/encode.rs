@@ -21,6 +21,39 @@ pub(crate) fn write_data_set(out: &mut Vec<u8>, data_set: &InMemDicomObject, enc
     Encoder { out, encoding }.data_set(data_set, Charset::latin());
 }
 
+/// The bytes of a value in little endian; text in UTF-8, not padded.
+pub(crate) fn little_endian(value: &PrimitiveValue) -> Vec<u8> {
+    match value {
+        PrimitiveValue::Str(text) => text.as_bytes().to_vec(),
+        PrimitiveValue::Strs(texts) => texts.join("\\").into_bytes(),
+        PrimitiveValue::U8(bytes) => bytes.to_vec(),
+        numbers => binary(numbers, false),
+    }
+}
+
+/// Fragments as items, offset table first, with their delimiter.
+pub(crate) fn encoded_fragments(pixels: &PixelFragmentSequence<Vec<u8>>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let encoding = Encoding::ExplicitLittle;
+    let mut encoder = Encoder {
+        out: &mut out,
+        encoding,
+    };
+    encoder.fragments(pixels);
+    out
+}
+
+/// Appends the header of an element; a length that a short field cannot hold is cut.
+pub(crate) fn write_element_header(
+    out: &mut Vec<u8>,
+    tag: Tag,
+    vr: VR,
+    length: u32,
+    encoding: Encoding,
+) {
+    Encoder { out, encoding }.element_header(tag, vr, length);
+}
+
 struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     encoding: Encoding,
@@ -33,6 +66,10 @@ impl Encoder<'_> {
                 && let Value::Primitive(value) = element.value()
             {
                 charset = charset_of(value);
+                if let Some(term) = charset.rewritten_as() {
+                    self.primitive(element.tag(), VR::CS, &term.into(), &charset);
+                    continue;
+                }
             }
             self.element(element, &charset);
         }
@@ -77,24 +114,18 @@ impl Encoder<'_> {
             PrimitiveValue::Str(text) => charset.encode(text, vr),
             PrimitiveValue::Strs(texts) => charset.encode(&texts.join("\\"), vr),
             numbers if matches!(vr, VR::DS | VR::IS) => numbers.to_str().as_bytes().to_vec(),
-            numbers => self.binary(numbers),
+            numbers => binary(numbers, self.encoding.is_big()),
         }
-    }
-
-    fn binary(&self, value: &PrimitiveValue) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(value.calculate_byte_len());
-        let written = if self.encoding.is_big() {
-            BigEndianBasicEncoder.encode_primitive(&mut bytes, value)
-        } else {
-            LittleEndianBasicEncoder.encode_primitive(&mut bytes, value)
-        };
-        written.expect("writing to a Vec cannot fail");
-        bytes
     }
 
     fn pixel_sequence(&mut self, tag: Tag, pixels: &PixelFragmentSequence<Vec<u8>>) {
         self.element_header(tag, VR::OB, UNDEFINED);
-        self.item(&self.binary(&PrimitiveValue::U32(pixels.offset_table().into())));
+        self.fragments(pixels);
+    }
+
+    fn fragments(&mut self, pixels: &PixelFragmentSequence<Vec<u8>>) {
+        let table = PrimitiveValue::U32(pixels.offset_table().into());
+        self.item(&binary(&table, self.encoding.is_big()));
         for fragment in pixels.fragments() {
             self.item(fragment);
         }
@@ -152,6 +183,17 @@ impl Encoder<'_> {
         };
         self.out.extend_from_slice(&bytes);
     }
+}
+
+fn binary(value: &PrimitiveValue, big: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(value.calculate_byte_len());
+    let written = if big {
+        BigEndianBasicEncoder.encode_primitive(&mut bytes, value)
+    } else {
+        LittleEndianBasicEncoder.encode_primitive(&mut bytes, value)
+    };
+    written.expect("writing to a Vec cannot fail");
+    bytes
 }
 
 /// The byte that makes a value even (PS3.5 section 6.2): zero for UIDs and binary, a space for other text.

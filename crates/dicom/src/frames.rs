@@ -2,26 +2,30 @@
 //! one, and how its bytes become samples for a screen.
 //!
 //! Ranges count from the start of the pixel value (native) or of its first item (encapsulated), the place that
-//! [`crate::Written::pixel_offset`] gives. Not here: windowing, palettes, and JPEG 2000, JPEG-LS or video.
+//! [`crate::Written::pixel_offset`] gives. Compressed bytes go to a [`Decoder`], so that a server can decode them where
+//! they do no harm. Not here: windowing, and video.
 
+mod colour;
 mod decode;
+mod format;
 mod fragments;
-mod jpeg;
-mod rle;
+mod palette;
 
 use std::ops::Range;
 
-use dicom_core::{Tag, VR};
+use arno_codecs::{DecodeError, Decoder, InProcess};
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{text, whole};
-use crate::instance::{Instance, PixelElement, encoding_of};
+pub use arno_codecs::MAX_FRAME_BYTES;
+pub use format::PixelFormat;
+pub use palette::Palette;
+
+use crate::attributes::whole;
+use crate::instance::Instance;
 use crate::summary::Summary;
 use crate::syntax::is_encapsulated;
-
-/// Decoded bytes of one frame: a 16-bit mosaic of 8192 × 16384. Whole-slide tiles and projections are far smaller.
-pub const MAX_FRAME_BYTES: u64 = 256 << 20;
 
 /// Why a frame cannot be found or decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,31 +72,9 @@ pub enum FrameError {
         /// The limit in bytes.
         limit: u64,
     },
-}
-
-/// How the samples of every frame are laid out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PixelFormat {
-    /// Transfer syntax UID.
-    pub transfer_syntax: String,
-    /// Height in pixels.
-    pub rows: u16,
-    /// Width in pixels.
-    pub columns: u16,
-    /// 1, or 3 for colour.
-    pub samples_per_pixel: u16,
-    /// Bits per sample in the file: 1, 8, 16, 32 or 64.
-    pub bits_allocated: u16,
-    /// Bits of them that carry the sample.
-    pub bits_stored: u16,
-    /// Whether samples are two's complement.
-    pub signed: bool,
-    /// Whether colour comes plane by plane (Planar Configuration 1).
-    pub planar: bool,
-    /// Photometric Interpretation (0028,0004), upper case, empty if absent.
-    pub photometric: String,
-    /// Whether native bytes come in big endian 16-bit words.
-    pub big_words: bool,
+    /// The decoder's process failed; the next frame may be tried.
+    #[error(transparent)]
+    Decoder(DecodeError),
 }
 
 /// Where the frames of one instance lie, and how to decode them.
@@ -102,6 +84,9 @@ pub struct FrameLayout {
     pub format: PixelFormat,
     /// Number of frames, at least 1.
     pub count: u32,
+    /// The colours of PALETTE COLOR, for [`Palette::apply`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub palette: Option<Palette>,
     extent: Extent,
 }
 
@@ -120,131 +105,16 @@ pub struct Frame {
     pub rows: u16,
     /// Width in pixels.
     pub columns: u16,
-    /// 1 or 3.
+    /// 1 to 4.
     pub samples_per_pixel: u16,
-    /// 1 or 2; single-bit samples become bytes of 0 and 1.
+    /// 1, 2, 4 or 8; single-bit samples become bytes of 0 and 1.
     pub bytes_per_sample: u8,
     /// Whether samples are two's complement, extended to the full width.
     pub signed: bool,
+    /// Whether samples are IEEE 754 numbers of 4 or 8 bytes.
+    pub float: bool,
     /// `rows × columns × samples_per_pixel × bytes_per_sample` bytes.
     pub bytes: Vec<u8>,
-}
-
-impl PixelFormat {
-    /// Reads the description of the pixels.
-    ///
-    /// # Errors
-    /// [`FrameError::NoPixels`] without pixel data, [`FrameError::Description`] if the description is unusable.
-    pub fn of(instance: &Instance) -> Result<Self, FrameError> {
-        let pixels = instance.pixels.as_ref().ok_or(FrameError::NoPixels)?;
-        let header = &instance.header;
-        let whole16 = |tag| whole::<u16>(header, tag);
-        let is_big = encoding_of(&instance.transfer_syntax).is_big();
-        Self {
-            transfer_syntax: instance.transfer_syntax.clone(),
-            rows: whole16(tags::ROWS).unwrap_or(0),
-            columns: whole16(tags::COLUMNS).unwrap_or(0),
-            samples_per_pixel: whole16(tags::SAMPLES_PER_PIXEL).unwrap_or(1),
-            bits_allocated: whole16(tags::BITS_ALLOCATED).unwrap_or(0),
-            bits_stored: whole16(tags::BITS_STORED)
-                .or(whole16(tags::BITS_ALLOCATED))
-                .unwrap_or(0),
-            signed: whole16(tags::PIXEL_REPRESENTATION) == Some(1),
-            planar: whole16(tags::PLANAR_CONFIGURATION) == Some(1),
-            photometric: text(header, tags::PHOTOMETRIC_INTERPRETATION)
-                .unwrap_or_default()
-                .to_ascii_uppercase(),
-            big_words: is_big && pixel_vr(pixels) == Some(VR::OW),
-        }
-        .validated()
-    }
-
-    /// The same from a summary. Native big endian words of 8-bit samples cannot be told from bytes there and are
-    /// taken as bytes.
-    ///
-    /// # Errors
-    /// [`FrameError::Description`] if the description is unusable.
-    pub fn from_summary(summary: &Summary) -> Result<Self, FrameError> {
-        let bits_allocated = summary.bits_allocated.unwrap_or(0);
-        Self {
-            transfer_syntax: summary.transfer_syntax.clone(),
-            rows: summary.rows.unwrap_or(0),
-            columns: summary.columns.unwrap_or(0),
-            samples_per_pixel: summary.samples_per_pixel.unwrap_or(1),
-            bits_allocated,
-            bits_stored: summary.bits_stored.unwrap_or(bits_allocated),
-            signed: summary.pixel_signed.unwrap_or(false),
-            planar: summary.planar.unwrap_or(false),
-            photometric: summary
-                .photometric
-                .clone()
-                .unwrap_or_default()
-                .to_ascii_uppercase(),
-            big_words: encoding_of(&summary.transfer_syntax).is_big() && bits_allocated > 8,
-        }
-        .validated()
-    }
-
-    fn validated(self) -> Result<Self, FrameError> {
-        let conditions = [
-            (self.rows > 0, tags::ROWS),
-            (self.columns > 0, tags::COLUMNS),
-            (
-                matches!(self.samples_per_pixel, 1..=4),
-                tags::SAMPLES_PER_PIXEL,
-            ),
-            (matches!(self.bits_allocated, 1..=64), tags::BITS_ALLOCATED),
-            (
-                matches!(self.bits_stored, 1..=64) && self.bits_stored <= self.bits_allocated,
-                tags::BITS_STORED,
-            ),
-        ];
-        match conditions.iter().find(|(holds, _)| !holds) {
-            Some((_, tag)) => Err(FrameError::Description(*tag)),
-            None => Ok(self),
-        }
-    }
-
-    /// Rows times columns.
-    pub(crate) fn pixels(&self) -> u64 {
-        u64::from(self.rows) * u64::from(self.columns)
-    }
-
-    /// Whether two neighbouring pixels share their colour samples (PS3.3 C.7.6.3.1.2).
-    pub(crate) fn is_422(&self) -> bool {
-        self.samples_per_pixel == 3
-            && matches!(
-                self.photometric.as_str(),
-                "YBR_FULL_422" | "YBR_PARTIAL_422"
-            )
-    }
-
-    /// Bits of one uncompressed frame in the file.
-    pub(crate) fn frame_bits(&self) -> u64 {
-        let samples = if self.is_422() {
-            2
-        } else {
-            u64::from(self.samples_per_pixel)
-        };
-        self.pixels() * samples * u64::from(self.bits_allocated)
-    }
-
-    /// What must be read whole: words where bytes are swapped in them, else bytes.
-    fn unit_bits(&self) -> u64 {
-        if self.big_words { 16 } else { 8 }
-    }
-
-    pub(crate) fn not_decodable(&self) -> FrameError {
-        let transfer_syntax = self.transfer_syntax.clone();
-        FrameError::NotDecodable {
-            transfer_syntax,
-            bits_allocated: self.bits_allocated,
-        }
-    }
-}
-
-fn pixel_vr(pixels: &PixelElement) -> Option<VR> {
-    VR::from_binary([*pixels.encoded.get(4)?, *pixels.encoded.get(5)?])
 }
 
 impl FrameLayout {
@@ -257,17 +127,28 @@ impl FrameLayout {
         let pixels = instance.pixels.as_ref().ok_or(FrameError::NoPixels)?;
         let count = frame_count(whole(&instance.header, tags::NUMBER_OF_FRAMES))?;
         if !pixels.encapsulated {
-            return Ok(Self::native(format, count));
+            return Ok(Self::native(format, count).coloured(instance));
         }
         let ranges = fragments::frame_ranges(instance, pixels, count)?;
-        Ok(Self {
+        let layout = Self {
             format,
             count,
+            palette: None,
             extent: Extent::Fragments(ranges),
-        })
+        };
+        Ok(layout.coloured(instance))
     }
 
-    /// Finds the frames from a summary alone; native pixel data only.
+    /// A palette that cannot be used leaves the frames with their indices.
+    fn coloured(self, instance: &Instance) -> Self {
+        let is_indexed = self.format.photometric == "PALETTE COLOR";
+        Self {
+            palette: is_indexed.then(|| Palette::of(&instance.header)).flatten(),
+            ..self
+        }
+    }
+
+    /// Finds the frames from a summary alone, without a palette; native pixel data only.
     ///
     /// # Errors
     /// [`FrameError::NotDecodable`] where fragments must be looked at first.
@@ -284,6 +165,7 @@ impl FrameLayout {
         Self {
             format,
             count,
+            palette: None,
             extent: Extent::Native { frame_bits },
         }
     }
@@ -326,18 +208,27 @@ impl FrameLayout {
         }
     }
 
-    /// Turns the bytes of [`FrameLayout::range`] into samples.
+    /// Turns the bytes of [`FrameLayout::range`] into samples; compressed ones with this decoder. Indices of a palette
+    /// stay indices.
     ///
     /// # Errors
-    /// [`FrameError::NotDecodable`] for what this crate does not decode, [`FrameError::Damaged`] for broken bytes.
-    pub fn decode(&self, frame: u32, bytes: &[u8]) -> Result<Frame, FrameError> {
+    /// [`FrameError::NotDecodable`] for what is not decoded, [`FrameError::Damaged`] for broken bytes,
+    /// [`FrameError::Decoder`] if the decoder itself failed.
+    pub fn decode(
+        &self,
+        frame: u32,
+        bytes: &[u8],
+        decoder: &dyn Decoder,
+    ) -> Result<Frame, FrameError> {
         match &self.extent {
             Extent::Native { frame_bits } => {
                 let start = frame_bits.wrapping_mul(u64::from(frame));
                 let first_bit = start % self.format.unit_bits();
                 decode::native(&self.format, bytes, first_bit as usize)
             }
-            Extent::Fragments(_) => decode::encapsulated(&self.format, &fragments::payload(bytes)),
+            Extent::Fragments(_) => {
+                decode::encapsulated(&self.format, &fragments::payload(bytes), decoder)
+            }
         }
     }
 }
@@ -351,7 +242,7 @@ fn frame_count(number_of_frames: Option<u32>) -> Result<u32, FrameError> {
 }
 
 impl Instance {
-    /// Decodes one frame, counted from zero.
+    /// Decodes one frame, counted from zero, in this process: for files that are trusted.
     ///
     /// # Errors
     /// [`FrameError`].
@@ -366,6 +257,6 @@ impl Instance {
         let bytes = range
             .and_then(|(start, end)| value.get(start..end))
             .ok_or(FrameError::Damaged)?;
-        layout.decode(frame, bytes)
+        layout.decode(frame, bytes, &InProcess)
     }
 }

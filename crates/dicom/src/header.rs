@@ -39,9 +39,11 @@ fn build_data_set(
                 start,
                 length,
             } => {
-                let value = read_value(&bytes[start..start + length as usize], vr, big, &charset);
+                let mut value =
+                    read_value(&bytes[start..start + length as usize], vr, big, &charset);
                 if tag == tags::SPECIFIC_CHARACTER_SET {
                     charset = charset_of(&value);
+                    value = charset.rewritten_as().map_or(value, PrimitiveValue::from);
                 }
                 elements.push(DataElement::new(tag, vr, value));
             }

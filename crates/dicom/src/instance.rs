@@ -6,9 +6,11 @@
 use std::io::Read as _;
 
 use bytes::Bytes;
+use dicom_core::VR;
 use dicom_dictionary_std::uids;
 
-use crate::encode::write_data_set;
+use crate::element::{LONG_HEADER, UNDEFINED};
+use crate::encode::{write_data_set, write_element_header};
 pub use crate::error::ReadError;
 use crate::scan::{PixelSpan, Scan, scan};
 use crate::syntax::{Encoding, lookup};
@@ -31,6 +33,13 @@ pub struct PixelElement {
     pub value_offset: usize,
     /// Whether the value is a sequence of fragments (undefined length).
     pub encapsulated: bool,
+}
+
+impl PixelElement {
+    /// The four bytes of its tag, as they are encoded.
+    pub(crate) fn tag(&self) -> [u8; 4] {
+        self.encoded.first_chunk().copied().unwrap_or_default()
+    }
 }
 
 /// One SOP instance: what `read` lets through and what `write` puts out.
@@ -103,6 +112,33 @@ impl Instance {
     }
 }
 
+/// Where the data set starts in a Part 10 file, after the file meta information.
+///
+/// # Errors
+/// [`ReadError`] when it is no such file.
+pub fn data_set_start(part10: &[u8]) -> Result<usize, ReadError> {
+    Ok(meta::open(part10)?.data_set)
+}
+
+/// A deflated Part 10 file as one in Explicit VR Little Endian, the data set byte by byte as it was before it was deflated; nothing
+/// when the file is not deflated.
+///
+/// # Errors
+/// [`ReadError`] when it cannot be inflated or read.
+pub fn inflated(part10: &Bytes) -> Result<Option<Bytes>, ReadError> {
+    let opening = meta::open(part10)?;
+    if !opening.syntax.deflated {
+        return Ok(None);
+    }
+    let data_set = inflate(&part10[opening.data_set..], MAX_INFLATED_BYTES)?;
+    let syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN;
+    let instance = read_data_set(&data_set, 0, Encoding::ExplicitLittle, syntax.to_owned())?;
+    let mut bytes = Vec::with_capacity(TYPICAL_HEADER_BYTES + data_set.len());
+    meta::write_meta(&mut bytes, &instance.header, syntax);
+    bytes.extend_from_slice(&data_set);
+    Ok(Some(bytes.into()))
+}
+
 /// Room for most headers, so that writing rarely moves the pixels.
 const TYPICAL_HEADER_BYTES: usize = 16 << 10;
 
@@ -119,9 +155,15 @@ fn read_data_set(
 ) -> Result<Instance, ReadError> {
     let Scan { entries, pixels } = scan(bytes, start, encoding)?;
     Ok(Instance {
-        transfer_syntax: syntax,
         header: header::build(bytes, &entries),
-        pixels: pixels.map(|span| pixel_element(bytes, span)),
+        pixels: pixels.map(|span| {
+            let pixels = pixel_element(bytes, span);
+            match encoding_of(&syntax) {
+                declared if declared == encoding => pixels,
+                declared => with_header_of(&pixels, encoding, declared),
+            }
+        }),
+        transfer_syntax: syntax,
     })
 }
 
@@ -133,7 +175,26 @@ fn pixel_element(bytes: &Bytes, span: PixelSpan) -> PixelElement {
     }
 }
 
-fn inflate(deflated: &[u8], limit: u64) -> Result<Bytes, ReadError> {
+/// The same value after the element header that its transfer syntax asks for and its writer did not use.
+fn with_header_of(pixels: &PixelElement, from: Encoding, to: Encoding) -> PixelElement {
+    let value = &pixels.encoded[pixels.value_offset..];
+    let (vr, length) = if pixels.encapsulated {
+        (VR::OB, UNDEFINED)
+    } else {
+        (VR::OW, u32::try_from(value.len()).unwrap_or(UNDEFINED - 1))
+    };
+    let mut encoded = Vec::with_capacity(LONG_HEADER + value.len());
+    write_element_header(&mut encoded, from.tag(pixels.tag()), vr, length, to);
+    let value_offset = encoded.len();
+    encoded.extend_from_slice(value);
+    PixelElement {
+        encoded: encoded.into(),
+        value_offset,
+        encapsulated: pixels.encapsulated,
+    }
+}
+
+pub(crate) fn inflate(deflated: &[u8], limit: u64) -> Result<Bytes, ReadError> {
     let mut inflated = Vec::new();
     let mut decoder = flate2::read::DeflateDecoder::new(deflated).take(limit + 1);
     decoder

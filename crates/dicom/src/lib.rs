@@ -8,25 +8,34 @@
 
 mod attributes;
 pub mod check;
+mod claimed;
+pub mod dataset;
+pub mod directory;
 mod element;
 mod encode;
 mod error;
 pub mod frames;
 mod header;
 pub mod instance;
+pub mod json;
 pub mod listing;
 mod meta;
 pub mod outlines;
+pub mod planes;
+pub mod query;
 pub mod scan;
+pub mod segments;
 pub mod summary;
 mod syntax;
 mod text;
+pub mod transcode;
 mod value;
 
 pub use check::{CheckError, check};
+pub use claimed::Claimed;
 pub use error::{Limited, NotDicom, Problem};
 pub use frames::{Frame, FrameError, FrameLayout};
-pub use instance::{Header, Instance, PixelElement, ReadError, Written};
+pub use instance::{Header, Instance, PixelElement, ReadError, Written, data_set_start, inflated};
 pub use listing::ElementText;
 pub use meta::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME};
 pub use outlines::{Geometry, Outline};

@@ -7,7 +7,9 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::element::{ElementHeader, HeaderError, SHORT_HEADER, is_known_vr, read_header};
+use crate::element::{
+    ElementHeader, HeaderError, SHORT_HEADER, UNDEFINED, is_known_vr, read_header,
+};
 use crate::error::{NotDicom, Problem, ReadError};
 use crate::syntax::{Encoding, Syntax, lookup};
 
@@ -25,6 +27,7 @@ const MAX_UID: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Opening {
     pub(crate) transfer_syntax: String,
+    /// As the data set turned out to be; its headers may differ from what the transfer syntax says.
     pub(crate) syntax: Syntax,
     pub(crate) data_set: usize,
 }
@@ -40,22 +43,31 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Opening, ReadError> {
         return Err(ReadError::NotDicom(NotDicom::NoDataSet));
     }
     let first = first_bytes(bytes, data_set);
+    let available = bytes.len() - data_set;
     let Some(uid) = transfer_syntax else {
-        let encoding = guess(first, bytes.len() - data_set)
+        let encoding = guess(first, available, data_set > start)
             .ok_or_else(|| without_syntax(bytes, start, data_set))?;
         return Ok(native(encoding, data_set));
     };
-    let syntax =
+    let declared =
         lookup(&uid).ok_or_else(|| ReadError::UnsupportedTransferSyntax { uid: shown(&uid) })?;
-    if uid == syntax.encoding.native_uid() {
-        return Ok(native(
-            correct(syntax.encoding, first, bytes.len() - data_set),
+    if declared.deflated {
+        return Ok(Opening {
+            transfer_syntax: uid,
+            syntax: declared,
             data_set,
-        ));
+        });
+    }
+    let encoding = correct(declared.encoding, first, available);
+    if uid == declared.encoding.native_uid() {
+        return Ok(native(encoding, data_set));
     }
     Ok(Opening {
         transfer_syntax: uid,
-        syntax,
+        syntax: Syntax {
+            encoding,
+            deflated: false,
+        },
         data_set,
     })
 }
@@ -89,7 +101,7 @@ fn without_syntax(bytes: &[u8], start: usize, data_set: usize) -> ReadError {
 }
 
 /// Only a legal UID is shown: anything else in that place may be text about a person.
-fn shown(uid: &str) -> String {
+pub(crate) fn shown(uid: &str) -> String {
     let legal = uid.len() <= MAX_UID
         && uid
             .bytes()
@@ -182,18 +194,23 @@ fn first_bytes(bytes: &[u8], at: usize) -> [u8; SHORT_HEADER] {
     bytes[at..].first_chunk().copied().unwrap_or_default()
 }
 
-/// The encoding of a data set that does not say: it must start with group 0008, as every instance does.
-fn guess(first: [u8; SHORT_HEADER], available: usize) -> Option<Encoding> {
+/// The encoding of a data set that does not say. A bare one must start with group 0008, as every instance does; after
+/// file meta information it may start with anything.
+fn guess(first: [u8; SHORT_HEADER], available: usize, has_meta: bool) -> Option<Encoding> {
     let has_vr = is_known_vr([first[4], first[5]]);
+    let implicit_fits = fits_implicit(first, available);
     match [first[0], first[1]] {
         [0x08, 0x00] if has_vr => Some(Encoding::ExplicitLittle),
-        [0x08, 0x00] if fits_implicit(first, available) => Some(Encoding::ImplicitLittle),
+        [0x08, 0x00] if implicit_fits => Some(Encoding::ImplicitLittle),
         [0x00, 0x08] if has_vr => Some(Encoding::ExplicitBig),
+        _ if has_meta && has_vr => Some(Encoding::ExplicitLittle),
+        _ if has_meta && implicit_fits => Some(Encoding::ImplicitLittle),
         _ => None,
     }
 }
 
-/// Some writers name one of the two little endian syntaxes and use the other; the first header tells.
+/// Some writers name a transfer syntax with explicit VRs and leave them out, or the other way round; the first header
+/// tells.
 fn correct(declared: Encoding, first: [u8; SHORT_HEADER], available: usize) -> Encoding {
     let has_vr = is_known_vr([first[4], first[5]]);
     let implicit_fits = fits_implicit(first, available);
@@ -206,7 +223,7 @@ fn correct(declared: Encoding, first: [u8; SHORT_HEADER], available: usize) -> E
 
 fn fits_implicit(first: [u8; SHORT_HEADER], available: usize) -> bool {
     let length = u32::from_le_bytes([first[4], first[5], first[6], first[7]]);
-    length as usize <= available.saturating_sub(SHORT_HEADER)
+    length == UNDEFINED || length as usize <= available.saturating_sub(SHORT_HEADER)
 }
 
 /// Printable from the start on, in ASCII or UTF-8.

@@ -170,7 +170,7 @@ impl Geometry {
         ([a, b, c], [d, e, f])
     }
 
-    fn is_orthonormal(&self) -> bool {
+    pub(crate) fn is_orthonormal(&self) -> bool {
         /// Decimal strings of 16 characters and tilted gantries leave errors of this size.
         const TOLERANCE: f64 = 1e-3;
         let (row, column) = self.directions();

@@ -11,10 +11,10 @@ use dicom_dictionary_std::tags;
 
 use crate::element::{
     ElementHeader, HeaderError, ITEM, ITEM_END, SEQUENCE_END, SHORT_HEADER, UNDEFINED,
-    dictionary_vr, read_header,
+    dictionary_vr, is_pixel_data, read_header,
 };
 use crate::error::{Limited, Problem, ReadError};
-use crate::syntax::Encoding;
+use crate::syntax::{Encoding, is_multi_valued_text};
 
 /// Sequences inside sequences. Real structured reports reach about 15; recursion over 32 levels is harmless.
 pub const MAX_DEPTH: usize = 32;
@@ -97,6 +97,17 @@ struct Frame {
     end: usize,
     defined: bool,
     encoding: Encoding,
+    /// Where to go back to if this is no sequence after all.
+    guess: Option<Guess>,
+}
+
+/// A value marked `UN` that the dictionary says is a sequence.
+#[derive(Debug, Clone, Copy)]
+struct Guess {
+    /// First byte of the value.
+    value: usize,
+    /// Entries before it.
+    entries: usize,
 }
 
 struct Walk<'a> {
@@ -117,16 +128,50 @@ impl Walk<'_> {
     fn run(&mut self) -> Result<Option<PixelSpan>, ReadError> {
         loop {
             self.close_finished();
-            match self.open.last() {
+            let step = match self.open.last() {
                 None if self.is_only_padding() => return Ok(None),
-                Some(frame) if !frame.is_item => self.step_item(*frame)?,
-                _ => {
-                    if let Some(pixels) = self.step_element()? {
-                        return Ok(Some(pixels));
-                    }
-                }
+                Some(frame) if !frame.is_item => self.step_item(*frame).map(|()| None),
+                _ => self.step_element(),
+            };
+            match step {
+                Ok(None) => {}
+                Ok(pixels) => return Ok(pixels),
+                Err(error) => self.give_up_guess(error)?,
             }
         }
+    }
+
+    /// Takes the innermost guessed sequence that an error lies in for the unknown bytes that it was marked as. Bytes are
+    /// walked at most once more for each level of nesting; limits stay what they are.
+    fn give_up_guess(&mut self, error: ReadError) -> Result<(), ReadError> {
+        let is_encoding = matches!(
+            error,
+            ReadError::Malformed { .. } | ReadError::Truncated { .. }
+        );
+        let guessed = self.open.iter().rposition(|frame| frame.guess.is_some());
+        let Some((level, guess)) = guessed
+            .filter(|_| is_encoding)
+            .and_then(|level| Some((level, self.open[level].guess?)))
+        else {
+            return Err(error);
+        };
+        let Frame { tag, end, .. } = self.open[level];
+        let (start, big) = (guess.value, false);
+        let length = u32::try_from(end - start).map_err(|_| error)?;
+        self.open.truncate(level);
+        self.entries.truncate(guess.entries);
+        self.push(
+            tag,
+            Entry::Value {
+                tag,
+                vr: VR::UN,
+                big,
+                start,
+                length,
+            },
+        )?;
+        self.at = end;
+        Ok(())
     }
 
     fn close_finished(&mut self) {
@@ -189,7 +234,18 @@ impl Walk<'_> {
         let tag = header.tag;
         let (vr, inner) = self.resolve(header, encoding);
         match (vr, header.length) {
-            (VR::SQ, _) => self.open_frame(header, tag, false, inner, Entry::Sequence { tag }),
+            (VR::SQ, _) => {
+                let guess =
+                    (header.vr == Some(VR::UN) && header.length != UNDEFINED).then_some(Guess {
+                        value: self.at + header.size,
+                        entries: self.entries.len(),
+                    });
+                self.open_frame(header, tag, false, inner, Entry::Sequence { tag })?;
+                if let Some(frame) = self.open.last_mut() {
+                    frame.guess = guess;
+                }
+                Ok(())
+            }
             // PS3.5 section 6.2.2: a sequence whose VR the writer did not know, implicit VR inside.
             (VR::UN, UNDEFINED) => self.open_frame(
                 header,
@@ -356,6 +412,7 @@ impl Walk<'_> {
             end,
             defined,
             encoding,
+            guess: None,
         });
         Ok(())
     }
@@ -440,32 +497,4 @@ impl Walk<'_> {
         }
         Ok(())
     }
-}
-
-/// Pixel Data, Float Pixel Data and Double Float Pixel Data.
-pub(crate) fn is_pixel_data(tag: Tag) -> bool {
-    matches!(
-        tag,
-        tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA
-    )
-}
-
-/// VRs whose values a backslash separates (PS3.5 section 6.4).
-pub(crate) fn is_multi_valued_text(vr: VR) -> bool {
-    matches!(
-        vr,
-        VR::AE
-            | VR::AS
-            | VR::CS
-            | VR::DA
-            | VR::DS
-            | VR::DT
-            | VR::IS
-            | VR::LO
-            | VR::PN
-            | VR::SH
-            | VR::TM
-            | VR::UC
-            | VR::UI
-    )
 }

@@ -108,6 +108,26 @@ pub(crate) fn has_short_length(vr: VR) -> bool {
     )
 }
 
+/// VRs whose values a backslash separates (PS3.5 section 6.4).
+pub(crate) fn is_multi_valued_text(vr: VR) -> bool {
+    matches!(
+        vr,
+        VR::AE
+            | VR::AS
+            | VR::CS
+            | VR::DA
+            | VR::DS
+            | VR::DT
+            | VR::IS
+            | VR::LO
+            | VR::PN
+            | VR::SH
+            | VR::TM
+            | VR::UC
+            | VR::UI
+    )
+}
+
 /// Whether pixel data of this transfer syntax comes in fragments (PS3.5 A.4).
 pub(crate) fn is_encapsulated(uid: &str) -> bool {
     TransferSyntaxRegistry

@@ -2,6 +2,7 @@
 
 mod support;
 
+use arno_codecs::InProcess;
 use arno_dicom::frames::{FrameLayout, PixelFormat};
 use arno_dicom::{FrameError, Instance, summarise};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -76,7 +77,7 @@ fn native_frames_are_ranges() {
     let at = usize::try_from(written.pixel_offset.unwrap()).unwrap();
     assert_eq!(
         layout
-            .decode(1, &written.bytes[at + 12..at + 24])
+            .decode(1, &written.bytes[at + 12..at + 24], &InProcess)
             .unwrap()
             .bytes,
         value[12..24]
@@ -152,6 +153,61 @@ fn colour_becomes_interleaved_rgb() {
         colour("YBR_FULL_422", 0, &[10, 200, 128, 128]),
         [10, 10, 10, 200, 200, 200]
     );
+}
+
+#[test]
+fn wide_and_floating_samples_keep_their_width() {
+    let value: Vec<u8> = (0..8).collect();
+    let frame = native(&value, &size(1, 2, 32)).frame(0).unwrap();
+    assert_eq!(
+        (frame.bytes_per_sample, frame.float, frame.bytes),
+        (4, false, value.clone())
+    );
+    let big = Coding::Big.element((0x7FE0, 0x0010), "OW", &value);
+    let big = instance(Coding::Big.uid(), Coding::Big, &big, &size(1, 2, 32))
+        .frame(0)
+        .unwrap();
+    assert_eq!(big.bytes, [3, 2, 1, 0, 7, 6, 5, 4]);
+    let number = 1.5_f32.to_le_bytes();
+    let pixels = EXPLICIT.element((0x7FE0, 0x0008), "OF", &number);
+    let float = instance(EXPLICIT.uid(), EXPLICIT, &pixels, &size(1, 1, 32))
+        .frame(0)
+        .unwrap();
+    assert_eq!((float.float, float.bytes), (true, number.to_vec()));
+}
+
+#[test]
+fn a_palette_colours_indices_also_from_segments() {
+    // Four colours from index 10 on: plain, and as a start and a line of three more.
+    let plain = [0, 300, 600, 900];
+    let segments = [0, 1, 0, 1, 3, 900];
+    for (element, table) in [(0x1201, &plain[..]), (0x1221, &segments)] {
+        let mut indexed = native(
+            &[0, 10, 12, 99],
+            &with(
+                size(2, 2, 8),
+                &[(tags::PHOTOMETRIC_INTERPRETATION, Err("PALETTE COLOR"))],
+            ),
+        );
+        for channel in 0..3 {
+            let put = |header: &mut arno_dicom::Header, element, words: &[u16]| {
+                let value = PrimitiveValue::U16(words.iter().copied().collect());
+                header.put(DataElement::new(Tag(0x0028, element), VR::OW, value));
+            };
+            put(&mut indexed.header, 0x1101 + channel, &[4, 10, 16]);
+            put(&mut indexed.header, element + channel, table);
+        }
+        let layout = FrameLayout::of(&indexed).unwrap();
+        let frame = indexed.frame(0).unwrap();
+        assert_eq!(frame.bytes, [0, 10, 12, 99], "a decoded frame has indices");
+        let coloured = layout.palette.unwrap().apply(&frame).unwrap();
+        let expected = [0_u16, 0, 600, 900].map(|colour| [colour.to_le_bytes(); 3]);
+        assert_eq!(coloured.bytes, expected.as_flattened().as_flattened());
+        assert_eq!(
+            (coloured.samples_per_pixel, coloured.bytes_per_sample),
+            (3, 2)
+        );
+    }
 }
 
 #[test]
@@ -272,8 +328,9 @@ fn a_jpeg_must_have_the_size_that_the_header_says() {
 
 #[test]
 fn other_compressions_are_named() {
-    let syntax = "1.2.840.10008.1.2.4.90";
-    let pixels = EXPLICIT.fragments(&[], &[b"j2k!"]);
+    // MPEG-4: a video is no row of frames.
+    let syntax = "1.2.840.10008.1.2.4.102";
+    let pixels = EXPLICIT.fragments(&[], &[b"mpeg"]);
     let expected = FrameError::NotDecodable {
         transfer_syntax: syntax.to_owned(),
         bits_allocated: 16,

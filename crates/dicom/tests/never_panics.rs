@@ -2,6 +2,10 @@
 
 mod support;
 
+use arno_codecs::InProcess;
+use arno_dicom::json::{Attributes, bulk, metadata, to_header};
+use arno_dicom::query::{Key, Level, Query, Returned, level_attributes};
+use arno_dicom::transcode::transcode;
 use arno_dicom::{Instance, check, listing, outlines, summarise};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::{collection, sample};
@@ -25,6 +29,40 @@ fn use_all(bytes: &[u8]) {
     }
     let _ = listing::list(&instance.header, 1000);
     let _ = outlines::outlines(&instance.header);
+    use_metadata(&instance);
+    for target in [Coding::Implicit, Coding::Explicit] {
+        let _ = transcode(&instance, target.uid(), &InProcess).map(|found| found.write());
+    }
+}
+
+/// Whatever was read becomes JSON, whose pointers lead somewhere, and comes back as a header.
+fn use_metadata(instance: &Instance) {
+    let text = metadata(instance);
+    let attributes: Attributes = serde_json::from_slice(&text).expect("JSON");
+    for (name, attribute) in &attributes {
+        if let Some(pointer) = attribute.get("BulkDataURI") {
+            assert_eq!(pointer, &format!("bulkdata/{name}"));
+            assert!(bulk(instance, name).is_some(), "{name}");
+        }
+    }
+    to_header(&attributes).expect("a header");
+    let query = Query {
+        level: Level::Instance,
+        keys: attributes
+            .keys()
+            .map(|name| Key {
+                path: arno_dicom::query::parse_path(name).expect("a tag"),
+                value: "*1-2*".to_owned(),
+            })
+            .collect(),
+        fuzzy: true,
+        returned: Returned::Default,
+        limit: 1,
+        offset: 0,
+    };
+    let _ = query.matches(&attributes);
+    let _ = query.returned(&attributes);
+    let _ = level_attributes(&instance.header, Level::Study);
 }
 
 /// A valid file of each kind to start from.

@@ -109,6 +109,67 @@ fn sequences_of_both_length_kinds_nest_in_every_encoding() {
 }
 
 #[test]
+fn unknown_vr_values_that_are_no_sequence_after_all_stay_bytes() {
+    // Explicit VR inside, where PS3.5 section 6.2.2 asks for implicit; text; and an inner one that is broken.
+    let explicit = EXPLICIT.item(&EXPLICIT.text((0x0010, 0x0010), "PN", "Doe^Jane"));
+    let broken = EXPLICIT.element((0x0040, 0x0275), "UN", b"no sequence ");
+    let inner = Coding::Implicit.item(&Coding::Implicit.text((0x0010, 0x0020), "LO", "7"));
+    for value in [
+        &explicit[..],
+        b"some text!",
+        &[inner, explicit.clone()].concat(),
+    ] {
+        let element = EXPLICIT.element((0x0040, 0x0275), "UN", value);
+        let instance =
+            check_round_trip(&EXPLICIT.file(&[EXPLICIT.image_header(), element].concat()));
+        let found = instance.header.get(Tag(0x0040, 0x0275)).unwrap();
+        assert_eq!(found.vr(), VR::UN);
+        assert_eq!(found.to_bytes().unwrap(), value);
+        assert_eq!(text(&instance, Tag(0x0010, 0x0020)), "HOSP-77");
+    }
+    let outer = EXPLICIT.sequence((0x0008, 0x1115), &EXPLICIT.item(&broken));
+    let instance =
+        check_round_trip(&EXPLICIT.file(&[outer, EXPLICIT.image_header().split_off(34)].concat()));
+    let item = &instance
+        .header
+        .get(Tag(0x0008, 0x1115))
+        .unwrap()
+        .items()
+        .unwrap()[0];
+    assert_eq!(item.get(Tag(0x0040, 0x0275)).unwrap().vr(), VR::UN);
+}
+
+#[test]
+fn headers_that_contradict_their_transfer_syntax_are_read_and_written_right() {
+    let implicit = Coding::Implicit;
+    let fragments = EXPLICIT.fragments(&[0], &[b"abcd"]);
+    // The same fragments after an implicit header.
+    let pixels = [&fragments[..4], &fragments[8..]].concat();
+    let bytes = file(
+        "1.2.840.10008.1.2.5",
+        &[implicit.image_header(), pixels].concat(),
+    );
+    let instance = check_round_trip(&bytes);
+    assert_eq!(instance.transfer_syntax, "1.2.840.10008.1.2.5");
+    assert_eq!(instance.pixels.as_ref().unwrap().encoded, fragments);
+    assert_eq!(text(&instance, Tag(0x0010, 0x0010)), "Doe^Jane");
+}
+
+#[test]
+fn after_file_meta_without_a_transfer_syntax_the_first_element_tells() {
+    let other = |coding: Coding| coding.text((0x0010, 0x0010), "PN", "Doe^Jane");
+    for coding in [Coding::Implicit, EXPLICIT] {
+        let version = EXPLICIT.element((0x0002, 0x0001), "OB", &[0, 1]);
+        let bytes = [&[0; 128], &b"DICM"[..], &version, &other(coding)].concat();
+        assert_eq!(read(&bytes).transfer_syntax, coding.uid());
+        assert!(
+            Instance::read(other(coding).into()).is_err(),
+            "no meta, no group 0008"
+        );
+    }
+}
+
+#[test]
 fn unknown_vr_sequences_are_opened() {
     let secret = Coding::Implicit.text((0x0010, 0x0010), "PN", "Doe^Jane");
     let item = Coding::Implicit.item(&secret);

@@ -6,7 +6,7 @@ use std::fmt;
 pub(crate) const AE_FIELD: usize = 16;
 
 /// A title of 1 to 16 printable ASCII characters without backslash, so that it is safe in logs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AeTitle(Box<str>);
 
 /// The text is not an AE title.

@@ -242,8 +242,32 @@ impl Status {
     pub const OUT_OF_RESOURCES: Self = Self(0xA700);
     /// C-STORE: data set does not match SOP class (PS3.4 table B.2-1).
     pub const DATA_SET_MISMATCH: Self = Self(0xA900);
-    /// C-STORE: cannot understand (PS3.4 table B.2-1).
+    /// C-STORE: cannot understand (PS3.4 table B.2-1); queries: unable to process.
     pub const CANNOT_UNDERSTAND: Self = Self(0xC000);
+    /// No such action type (PS3.7 section C.5.17).
+    pub const NO_SUCH_ACTION: Self = Self(0x0123);
+    /// No such SOP instance (PS3.7 section C.5.19).
+    pub const NO_SUCH_INSTANCE: Self = Self(0x0112);
+    /// Resource limitation (PS3.7 section C.5.23).
+    pub const RESOURCE_LIMITATION: Self = Self(0x0213);
+    /// C-MOVE, C-GET: unable to calculate the number of matches (PS3.4 table C.4-2).
+    pub const NO_MATCHES_CALCULATED: Self = Self(0xA701);
+    /// C-MOVE, C-GET: unable to perform sub-operations (PS3.4 table C.4-2).
+    pub const NO_SUB_OPERATIONS: Self = Self(0xA702);
+    /// C-MOVE: destination unknown (PS3.4 table C.4-2).
+    pub const MOVE_DESTINATION_UNKNOWN: Self = Self(0xA801);
+    /// C-MOVE, C-GET: some sub-operations failed or gave a warning (PS3.4 table C.4-2).
+    pub const SOME_FAILED: Self = Self(0xB000);
+    /// Cancelled by the peer.
+    pub const CANCELLED: Self = Self(0xFE00);
+    /// More answers follow.
+    pub const PENDING: Self = Self(0xFF00);
+
+    /// Whether the operation was done with a warning: 0001H, 0107H, 0116H and BxxxH (PS3.7 section C.3).
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(self.0, 0x0001 | 0x0107 | 0x0116 | 0xB000..=0xBFFF)
+    }
 }
 
 /// Why bytes are not a command set. Positions count from its first byte. After one of these the peer cannot be
@@ -315,6 +339,18 @@ mod field {
 const NO_DATA_SET: u16 = 0x0101;
 
 impl Command {
+    /// What all responses have, if it is one.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response> {
+        match self {
+            Self::EchoRsp(response) | Self::FindRsp(response) => Some(response),
+            Self::StoreRsp(answer) => Some(&answer.response),
+            Self::GetRsp(answer) | Self::MoveRsp(answer) => Some(&answer.response),
+            Self::EventReportRsp(answer) | Self::ActionRsp(answer) => Some(&answer.response),
+            _ => None,
+        }
+    }
+
     /// Whether a data set follows.
     #[must_use]
     pub fn data_set(&self) -> DataSet {

@@ -1,5 +1,5 @@
 //! The seven protocol data units of the upper layer as types (PS3.8 section 9.3). Both directions are read and written,
-//! so that tests and a later requestor need no second codec.
+//! so that tests and the requestor need no second codec.
 //!
 //! A PDU is read in two steps: [`PduHeader::read`] judges the declared length against a limit before anything is
 //! allocated, then [`Pdu::read`] takes exactly that many bytes.
@@ -8,6 +8,8 @@ mod read;
 mod write;
 
 use bytes::Bytes;
+
+pub(crate) use write::{VALUE_HEADER, data_header};
 
 use crate::{AeTitle, Uid};
 
@@ -126,8 +128,8 @@ pub enum ContextOutcome {
     TransferSyntaxesNotSupported,
 }
 
-/// The user information sub-items that we use (PS3.7 annex D.3.3). Asynchronous operations, extended negotiation and
-/// user identity are skipped: without an answer the defaults hold, which is one operation at a time and no extension.
+/// The user information sub-items that we use (PS3.7 annex D.3.3). Asynchronous operations and user identity are
+/// skipped: without an answer the defaults hold, which is one operation at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserInformation {
     /// Longest P-DATA-TF the peer takes; 0 is no limit.
@@ -138,6 +140,17 @@ pub struct UserInformation {
     pub implementation_version: Option<Box<str>>,
     /// Proposed or accepted roles.
     pub roles: Vec<RoleSelection>,
+    /// Proposed or accepted extensions.
+    pub extended: Vec<ExtendedNegotiation>,
+}
+
+/// SOP class extended negotiation (PS3.7 section D.3.3.5): what it means depends on the class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtendedNegotiation {
+    /// The class.
+    pub sop_class: Uid,
+    /// Service-class-application-information, sharing the PDU's memory.
+    pub information: Bytes,
 }
 
 /// SCP/SCU role selection for one SOP class (PS3.7 section D.3.3.4).
@@ -303,6 +316,7 @@ mod item {
     pub(super) const IMPLEMENTATION_CLASS: u8 = 0x52;
     pub(super) const ROLE_SELECTION: u8 = 0x54;
     pub(super) const IMPLEMENTATION_VERSION: u8 = 0x55;
+    pub(super) const EXTENDED_NEGOTIATION: u8 = 0x56;
 }
 
 /// Reject codes: result, source, reason.

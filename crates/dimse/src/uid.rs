@@ -17,6 +17,11 @@ pub struct Uid(Box<str>);
 pub struct UidError;
 
 impl Uid {
+    /// One of our own constants, which are legal.
+    pub(crate) fn known(text: &'static str) -> Self {
+        Self(text.into())
+    }
+
     /// Parses a UID as it stands in a PDU or command set: padding with NUL or spaces at the end is dropped.
     ///
     /// # Errors
@@ -62,6 +67,30 @@ pub mod classes {
 
     /// Verification, the class of C-ECHO (PS3.4 annex A).
     pub const VERIFICATION: &str = "1.2.840.10008.1.1";
+
+    /// Storage Commitment Push Model (PS3.4 annex J).
+    pub const STORAGE_COMMITMENT: &str = "1.2.840.10008.1.20.1";
+
+    /// Its one, well-known instance (PS3.4 section J.3.5).
+    pub const STORAGE_COMMITMENT_INSTANCE: &str = "1.2.840.10008.1.20.1.1";
+
+    /// Patient Root Query/Retrieve Information Model, C-FIND (PS3.4 section C.6.1.3).
+    pub const PATIENT_ROOT_FIND: &str = "1.2.840.10008.5.1.4.1.2.1.1";
+
+    /// The same, C-MOVE.
+    pub const PATIENT_ROOT_MOVE: &str = "1.2.840.10008.5.1.4.1.2.1.2";
+
+    /// The same, C-GET.
+    pub const PATIENT_ROOT_GET: &str = "1.2.840.10008.5.1.4.1.2.1.3";
+
+    /// Study Root Query/Retrieve Information Model, C-FIND (PS3.4 section C.6.2.3).
+    pub const STUDY_ROOT_FIND: &str = "1.2.840.10008.5.1.4.1.2.2.1";
+
+    /// The same, C-MOVE.
+    pub const STUDY_ROOT_MOVE: &str = "1.2.840.10008.5.1.4.1.2.2.2";
+
+    /// The same, C-GET.
+    pub const STUDY_ROOT_GET: &str = "1.2.840.10008.5.1.4.1.2.2.3";
 
     /// Below this root are the composite storage classes, present and future (PS3.4 table B.5-1).
     const STORAGE_ROOT: &str = "1.2.840.10008.5.1.4.1.1.";
@@ -115,6 +144,12 @@ pub mod classes {
 pub mod transfer_syntaxes {
     use super::Uid;
 
+    /// Implicit VR little endian, the one that everybody speaks.
+    pub const IMPLICIT_VR_LE: &str = "1.2.840.10008.1.2";
+
+    /// Explicit VR little endian.
+    pub const EXPLICIT_VR_LE: &str = "1.2.840.10008.1.2.1";
+
     /// The root of those in the table; each entry is what follows it.
     const ROOT: &str = "1.2.840.10008.1.2";
 
@@ -128,6 +163,18 @@ pub mod transfer_syntaxes {
         ".4.104.1", ".4.105", ".4.105.1", ".4.106", ".4.106.1", ".4.107", ".4.108", ".4.110",
         ".4.111", ".4.112", ".4.201", ".4.202", ".4.203", ".5", ".8.1",
     ];
+
+    /// Whether it is explicit VR little endian.
+    #[must_use]
+    pub fn is_explicit_vr_le(syntax: &Uid) -> bool {
+        syntax.as_str() == EXPLICIT_VR_LE
+    }
+
+    /// Whether it is one of the two plain ones, in which identifiers are written and pixels are not compressed.
+    #[must_use]
+    pub fn is_plain(syntax: &Uid) -> bool {
+        [IMPLICIT_VR_LE, EXPLICIT_VR_LE].contains(&syntax.as_str())
+    }
 
     /// Whether a data set in this transfer syntax can be kept as it is.
     #[must_use]

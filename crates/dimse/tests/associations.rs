@@ -10,7 +10,7 @@ use arno_dimse::command::{Command, DataSet, Priority, QueryRq, Status};
 use arno_dimse::limits::MAX_PENDING;
 use arno_dimse::pdu::{Abort, AssociateRq, DataValue, FragmentPosition, MessagePart, Pdu, Reject};
 use arno_dimse::scp::{
-    AllowedSource, CallingAe, Server, ServerConfig, StoreHandler, StoreStatus, Timeouts,
+    AllowedSource, CallingAe, Server, ServerConfig, Service, StoreHandler, StoreStatus, Timeouts,
 };
 use arno_dimse::{classes, part10};
 use bytes::Bytes;
@@ -134,6 +134,7 @@ async fn silent_and_unknown_callers_take_no_association_from_others() {
     let known = CallingAe {
         ae_title: "TESTER".parse().unwrap(),
         source: AllowedSource::Any,
+        services: Service::ALL.to_vec(),
     };
     let config = ServerConfig {
         max_associations: 1,
@@ -180,6 +181,7 @@ async fn strangers_are_rejected_with_the_reason() {
     let known = CallingAe {
         ae_title: "TESTER".parse().unwrap(),
         source: AllowedSource::Any,
+        services: Service::ALL.to_vec(),
     };
     let server = TestServer::start(ServerConfig {
         allow_list: Some(vec![known]),
@@ -419,6 +421,7 @@ fn slow() -> Timeouts {
         pdu: Duration::from_secs(5),
         store: Duration::from_secs(300),
         shutdown: Duration::from_secs(1),
+        ..config().timeouts
     }
 }
 

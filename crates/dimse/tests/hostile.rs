@@ -4,21 +4,27 @@
 
 mod support;
 
+use arno_dimse::classes;
 use arno_dimse::command::{
     CancelRq, Command, DataSet, EchoRq, InstanceResponse, MoveOrigin, MoveRq, NotifyResponse,
     NotifyRq, Priority, Progress, QueryRq, Response, RetrieveResponse, Status, StoreRq, Unserved,
 };
 use arno_dimse::limits::{MAX_ASSOCIATE_BYTES, MAX_CONTEXTS, PDU_HEADER_BYTES};
 use arno_dimse::pdu::{
-    Abort, AssociateAc, ContextOutcome, ContextResult, DataValue, FragmentPosition, MessagePart,
-    Pdu, PduError, PduHeader, PduKind, Reject, RoleSelection, RoleSupport,
+    Abort, AssociateAc, AssociateRq, ContextOutcome, ContextResult, DataValue, ExtendedNegotiation,
+    FragmentPosition, MessagePart, Pdu, PduError, PduHeader, PduKind, Reject, RoleSelection,
+    RoleSupport,
 };
-use arno_dimse::scp::{Server, ServerConfig, StoreHandler, StoreStatus};
+use arno_dimse::scp::{
+    Answers, CommitHandler, CommitOutcome, CommitReport, CommitRequest, FindHandler, OpenRequest,
+    Opened, RetrieveHandler, Selected, Server, ServerConfig, Services, StoreHandler, StoreStatus,
+};
 use bytes::Bytes;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert_eq, proptest};
 use support::{
-    CT, EXPLICIT, IMPLICIT, MR, config, proposal, request, store_command, uid, usual_contexts,
+    CT, EXPLICIT, IMPLICIT, MR, config, message_pdus, proposal, request, store_command, uid,
+    usual_contexts,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -29,6 +35,10 @@ fn pdus() -> Vec<Pdu> {
         sop_class: uid(CT),
         scu: RoleSupport::Yes,
         scp: RoleSupport::No,
+    });
+    ask.user.extended.push(ExtendedNegotiation {
+        sop_class: uid(classes::STUDY_ROOT_FIND),
+        information: Bytes::from_static(&[1, 0, 1]),
     });
     let outcomes = [
         ContextOutcome::Accepted(uid(EXPLICIT)),
@@ -313,12 +323,109 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
         store_command(CT, "1.2").write(),
     ));
     samples.push(value(MessagePart::DataSet, vec![1; 3000]));
+    samples.extend(operations());
     let part = prop_oneof![4 => prop::sample::select(samples.clone()), 1 => mutated(samples)];
     prop::collection::vec(part, 0..12).prop_map(|parts| {
-        let mut bytes = Pdu::AssociateRq(request(usual_contexts())).write();
+        let mut bytes = Pdu::AssociateRq(everything()).write();
         bytes.extend(parts.concat());
         bytes
     })
+}
+
+/// One of each that gives something.
+fn services() -> Services {
+    let select = |_| async {
+        Ok(vec![Selected {
+            sop_class: uid(CT),
+            sop_instance: uid("1.2.3"),
+            transfer_syntax: uid(EXPLICIT),
+            size_bytes: 100,
+        }])
+    };
+    let open = |request: OpenRequest| async move {
+        Ok(Opened {
+            transfer_syntax: request.accepted[0].clone(),
+            data_set: vec![0; 100].into(),
+        })
+    };
+    let find = FindHandler::new(|_, answers: Answers| async move {
+        let _ = answers.send(vec![0; 100].into()).await;
+        Ok(())
+    });
+    let commit = CommitHandler::new(|request: CommitRequest| async {
+        let information = request.information;
+        let outcome = CommitOutcome::AllCommitted;
+        Ok(async move {
+            CommitReport {
+                outcome,
+                information,
+            }
+        })
+    });
+    Services {
+        store: StoreHandler::new(|_| async { StoreStatus::Success }),
+        find: Some(find),
+        retrieve: Some(RetrieveHandler::new(select, open)),
+        commit: Some(commit),
+    }
+}
+
+/// Requests of every service, each in its own context, and what may come in between.
+fn operations() -> Vec<Vec<u8>> {
+    let query = |class| QueryRq {
+        message_id: 1,
+        sop_class: uid(class),
+        priority: Priority::Medium,
+        data_set: DataSet::Follows,
+    };
+    let action = NotifyRq {
+        message_id: 1,
+        sop_class: uid(classes::STORAGE_COMMITMENT),
+        sop_instance: uid(classes::STORAGE_COMMITMENT_INSTANCE),
+        type_id: 1,
+        data_set: DataSet::Follows,
+    };
+    let stored = Command::StoreRsp(InstanceResponse {
+        response: Response {
+            request_id: 1,
+            sop_class: None,
+            status: Status::SUCCESS,
+            data_set: DataSet::Absent,
+        },
+        sop_instance: None,
+    });
+    let moving = MoveRq {
+        query: query(classes::STUDY_ROOT_MOVE),
+        destination: "DEST".parse().unwrap(),
+    };
+    let messages = [
+        (9, Command::FindRq(query(classes::STUDY_ROOT_FIND))),
+        (11, Command::GetRq(query(classes::STUDY_ROOT_GET))),
+        (13, Command::MoveRq(moving)),
+        (15, Command::ActionRq(action)),
+    ];
+    let whole =
+        messages.map(|(context, command)| message_pdus(context, &command, b"asked").concat());
+    let cancel = Command::CancelRq(CancelRq { request_id: 1 });
+    let alone = [cancel, stored].map(|command| message_pdus(3, &command, b"")[0].clone());
+    whole.into_iter().chain(alone).collect()
+}
+
+/// Every service is negotiated.
+fn everything() -> AssociateRq {
+    let mut request = request(usual_contexts());
+    request.contexts.extend([
+        proposal(9, classes::STUDY_ROOT_FIND, &[IMPLICIT]),
+        proposal(11, classes::STUDY_ROOT_GET, &[IMPLICIT]),
+        proposal(13, classes::STUDY_ROOT_MOVE, &[IMPLICIT]),
+        proposal(15, classes::STORAGE_COMMITMENT, &[IMPLICIT]),
+    ]);
+    request.user.roles.push(RoleSelection {
+        sop_class: uid(CT),
+        scu: RoleSupport::Yes,
+        scp: RoleSupport::Yes,
+    });
+    request
 }
 
 /// The server takes the conversation and closes; it is not left running.
@@ -330,13 +437,12 @@ fn converse(bytes: Vec<u8>) {
         .unwrap();
     runtime.block_on(async {
         let (mut ours, theirs) = tokio::io::duplex(1024 * 1024);
-        let handler = StoreHandler::new(|_| async { StoreStatus::Success });
         let config = ServerConfig {
             max_instance_bytes: 2000,
-            max_total_bytes: 2000,
+            max_total_bytes: 100_000,
             ..config()
         };
-        let server = Server::new(config, handler).unwrap();
+        let server = Server::new(config, services()).unwrap();
         let serve =
             tokio::spawn(async move { server.serve_link(theirs, "::1".parse().unwrap()).await });
         ours.write_all(&bytes).await.unwrap();

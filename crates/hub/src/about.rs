@@ -13,5 +13,6 @@ pub(crate) async fn get_about(State(hub): State<Hub>) -> Json<About> {
         name: hub.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         demo: hub.config.demo,
+        identifiable: false,
     })
 }

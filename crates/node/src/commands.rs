@@ -2,18 +2,17 @@
 
 use std::{
     io::{BufRead as _, IsTerminal as _, Write as _},
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
-use arno_dimse::AeTitle;
+use anyhow::Context as _;
 use arno_domain::{Clock, invitation::Invitation};
-use arno_protocol::node::{IngestProgress, NewDataset};
+use arno_protocol::node::NewDataset;
 use clap::{Args, Subcommand};
-use tokio::sync::watch;
 
-use crate::{DicomListener, Node, NodeConfig, SiteConfig};
+use crate::{
+    Compact, Ingest, Node, NodeConfig, Serve, SiteConfig, Verify, ingesting, serving, upkeep,
+};
 
 /// Port of the pages unless told otherwise.
 pub const HTTP_PORT: u16 = 8090;
@@ -22,10 +21,7 @@ pub const HTTP_PORT: u16 = 8090;
 const PASSWORD: &str = "ARNO_PASSWORD";
 
 /// Who acts in the audit log when the command line does.
-const ACTOR: &str = "command line";
-
-/// Files in quarantine that are named after an ingest; the page has them all.
-const MAX_NAMED_FILES: usize = 20;
+pub(crate) const ACTOR: &str = "command line";
 
 /// What a data manager can do with a node.
 #[derive(Debug, Subcommand)]
@@ -41,40 +37,9 @@ pub enum NodeCommand {
         invitation: String,
     },
     /// Serve the pages and keep the link to the hub until Ctrl-C.
-    Serve {
-        /// The node's folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// Port of the pages; a taken one moves on.
-        #[arg(long, default_value_t = HTTP_PORT)]
-        http: u16,
-        /// Address to listen on.
-        #[arg(long, default_value = "127.0.0.1")]
-        bind: IpAddr,
-        /// Listen for a PACS (C-ECHO, C-STORE) on this port
-        #[arg(long, value_name = "PORT")]
-        dimse: Option<u16>,
-        /// The node's own application entity title
-        #[arg(long, default_value = "ARNO", requires = "dimse")]
-        aet: AeTitle,
-        /// A title that may send (may be given again); everybody unless one is given
-        #[arg(long = "from", value_name = "AET", requires = "dimse")]
-        from: Vec<AeTitle>,
-        /// Print the addresses as one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take in all files below a folder.
-    Ingest {
-        /// The node's folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// The folder to take in.
-        folder: PathBuf,
-        /// Print the outcome as one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Serve(Serve),
+    /// Take in all files below a folder, in a zip file, or that a DICOMDIR lists.
+    Ingest(Ingest),
     /// Freeze a cohort to a dataset version and publish its record.
     Publish(Publish),
     /// Make the account of a data manager, or change its password, which comes from ARNO_PASSWORD or standard input, or is
@@ -91,14 +56,9 @@ pub enum NodeCommand {
         display_name: Option<String>,
     },
     /// Read everything that is kept and compare it with the index and the audit log with its chain.
-    Verify {
-        /// The node's folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// Print the outcome as one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    Verify(Verify),
+    /// Write packs anew that hold deleted instances, without them. A node that serves does it by itself where it is worth it.
+    Compact(Compact),
 }
 
 /// What `init` needs to know of a site.
@@ -161,28 +121,8 @@ pub async fn run(command: NodeCommand) -> anyhow::Result<()> {
     match command {
         NodeCommand::Init(init) => self::init(init).await,
         NodeCommand::Join { data, invitation } => join(&data, &invitation).await,
-        NodeCommand::Serve {
-            data,
-            http,
-            bind,
-            dimse,
-            aet: ae_title,
-            from,
-            json,
-        } => {
-            let dicom = dimse.map(|port| DicomListener {
-                port,
-                ae_title,
-                from,
-            });
-            let config = NodeConfig {
-                bind,
-                dicom,
-                ..NodeConfig::load(&data, http)?
-            };
-            serve(config, json).await
-        }
-        NodeCommand::Ingest { data, folder, json } => ingest(&data, &folder, json).await,
+        NodeCommand::Serve(serve) => serving::serve(serve).await,
+        NodeCommand::Ingest(ingest) => ingesting::ingest(ingest).await,
         NodeCommand::Publish(publish) => self::publish(publish).await,
         NodeCommand::Account {
             data,
@@ -196,11 +136,12 @@ pub async fn run(command: NodeCommand) -> anyhow::Result<()> {
                 .put_account(&name, &display_name, &password)
                 .await?)
         }
-        NodeCommand::Verify { data, json } => verify(&data, json).await,
+        NodeCommand::Verify(verify) => upkeep::verify(verify).await,
+        NodeCommand::Compact(compact) => upkeep::compact(compact).await,
     }
 }
 
-async fn open(data: &Path) -> anyhow::Result<Node> {
+pub(crate) async fn open(data: &Path) -> anyhow::Result<Node> {
     Ok(Node::open(NodeConfig::load(data, 0)?, Clock::system()).await?)
 }
 
@@ -239,81 +180,6 @@ async fn join(data: &Path, invitation: &str) -> anyhow::Result<()> {
         "joined {}; compare its root key with the operator: {fingerprint}",
         membership.federation
     ))
-}
-
-async fn serve(config: NodeConfig, json: bool) -> anyhow::Result<()> {
-    let running = Node::start(config, Clock::system()).await?;
-    let http = &running.http_url;
-    match json {
-        true => say(
-            &serde_json::json!({ "http_url": http, "dicom_port": running.dicom_port }).to_string(),
-        )?,
-        false => {
-            say(&format!("pages {http}"))?;
-            if let Some(port) = running.dicom_port {
-                say(&format!("DICOM port {port}"))?;
-            }
-            say("Ctrl-C stops")?;
-        }
-    }
-    stop_signal().await?;
-    running.shutdown().await;
-    Ok(())
-}
-
-/// Ctrl-C or a service manager's SIGTERM.
-async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-async fn ingest(data: &Path, folder: &Path, json: bool) -> anyhow::Result<()> {
-    let node = open(data).await?;
-    let shown = std::io::stderr()
-        .is_terminal()
-        .then(|| tokio::spawn(show(node.progress())));
-    let run = node.ingest(folder, ACTOR).await;
-    if let Some(shown) = shown {
-        shown.abort();
-        eprintln!();
-    }
-    let run = run?;
-    if json {
-        return say(&serde_json::to_string(&run)?);
-    }
-    say(&format!(
-        "{} files: {} stored, {} unchanged, {} in quarantine, {} readings",
-        run.files, run.stored, run.unchanged, run.quarantined, run.readings
-    ))?;
-    say_quarantined(&node, run.quarantined).await
-}
-
-/// Names the files that this run put into quarantine, and why.
-async fn say_quarantined(node: &Node, count: u64) -> anyhow::Result<()> {
-    let newest = node.store().list_quarantined().await?;
-    let of_this_run = usize::try_from(count).unwrap_or(usize::MAX);
-    for entry in newest.iter().take(of_this_run.min(MAX_NAMED_FILES)) {
-        say(&format!("  {}: {}", entry.name, entry.reason))?;
-    }
-    if of_this_run > MAX_NAMED_FILES {
-        say(&format!(
-            "  and {} more: see the quarantine page of the node",
-            of_this_run - MAX_NAMED_FILES
-        ))?;
-    }
-    Ok(())
-}
-
-async fn show(mut progress: watch::Receiver<Option<IngestProgress>>) {
-    while progress.changed().await.is_ok() {
-        if let Some(IngestProgress { files, done }) = *progress.borrow_and_update() {
-            eprint!("\r{done} of {files} files");
-        }
-    }
 }
 
 async fn publish(publish: Publish) -> anyhow::Result<()> {
@@ -356,29 +222,7 @@ async fn publish(publish: Publish) -> anyhow::Result<()> {
     ))
 }
 
-async fn verify(data: &Path, json: bool) -> anyhow::Result<()> {
-    let verified = open(data).await?.verify().await?;
-    if json {
-        say(&serde_json::to_string(&verified)?)?;
-    } else {
-        say(&format!(
-            "{} instances ({} bytes): {} damaged; the audit log {}",
-            verified.instances,
-            verified.size_bytes,
-            verified.damaged,
-            verified.audit_break.map_or_else(
-                || "holds".to_owned(),
-                |entry| format!("is broken at entry {entry}")
-            )
-        ))?;
-    }
-    if !verified.holds() {
-        bail!("what is kept is not what was kept: restore it from a backup");
-    }
-    Ok(())
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
+pub(crate) fn say(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())

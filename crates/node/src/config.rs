@@ -8,7 +8,7 @@ use std::{
 use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeError, receive::DicomListener};
+use crate::{CodecPlace, NodeError, receive::DicomListener, standalone::RecipeName};
 
 /// Days that the left side of a preview is kept, unless the settings say otherwise.
 const PREVIEW_DAYS: u32 = 14;
@@ -27,6 +27,8 @@ pub struct NodeConfig {
     pub http_port: u16,
     /// Whether and how it listens for a PACS.
     pub dicom: Option<DicomListener>,
+    /// Where it decodes compressed frames.
+    pub codecs: CodecPlace,
     /// Its settings.
     pub site: SiteConfig,
 }
@@ -48,6 +50,9 @@ pub struct SiteConfig {
     /// The only folder that pages may ingest from.
     #[serde(default)]
     pub landing: Option<PathBuf>,
+    /// A folder with the built files of OHIF, served below `/ohif/`.
+    #[serde(default)]
+    pub ohif_folder: Option<PathBuf>,
     /// Days that the left side of a preview is kept; 0 keeps none.
     #[serde(default = "preview_days")]
     pub preview_days: u32,
@@ -60,6 +65,9 @@ pub struct SiteConfig {
     /// Whether people and images are invented.
     #[serde(default)]
     pub demo: bool,
+    /// What is done to objects before they are kept; fixed once something came in.
+    #[serde(default)]
+    pub recipe: RecipeName,
 }
 
 fn preview_days() -> u32 {
@@ -77,10 +85,12 @@ impl SiteConfig {
             latitude,
             longitude,
             landing: None,
+            ohif_folder: None,
             preview_days: PREVIEW_DAYS,
             storage_limit_bytes: None,
             disclosure: DisclosurePolicy::default(),
             demo: false,
+            recipe: RecipeName::Standard,
         }
     }
 
@@ -122,10 +132,10 @@ impl SiteConfig {
     pub fn to_toml(&self) -> String {
         // A JSON string is a basic string of TOML: both escape quotes, backslashes and control characters alike.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let landing = self
-            .landing
-            .as_ref()
-            .map(|folder| quoted(&folder.display().to_string()));
+        let path = |folder: &Option<PathBuf>| {
+            let folder = folder.as_ref();
+            folder.map(|folder| quoted(&folder.display().to_string()))
+        };
         let line = |setting: &str, value: Option<String>, example: &str| match value {
             Some(value) => format!("{setting} = {value}"),
             None => format!("# {setting} = {example}"),
@@ -135,10 +145,13 @@ impl SiteConfig {
              name = {name}\ncity = {city}\ncountry = {country}\n\
              latitude = {latitude:?}\nlongitude = {longitude:?}\n\
              # The only folder that the pages may ingest from.\n{landing}\n\
+             # The built files of OHIF, served below /ohif/ (docs/ohif.md).\n{ohif}\n\
              # Days that the values before de-identification are kept for the data manager's page; 0 keeps none.\n\
              preview_days = {preview_days}\n\
              # Most bytes of instances that are kept.\n{limit}\n\
              # Whether people and images are invented.\ndemo = {demo}\n\
+             # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
+             recipe = \"{recipe}\"\n\
              \n[disclosure]\n# Counts below the threshold are hidden, others are rounded.\n\
              threshold = {threshold}\nround_to = {round_to}\n",
             name = quoted(&self.name),
@@ -146,7 +159,8 @@ impl SiteConfig {
             country = quoted(&self.country),
             latitude = self.latitude,
             longitude = self.longitude,
-            landing = line("landing", landing, "\"/srv/landing\""),
+            landing = line("landing", path(&self.landing), "\"/srv/landing\""),
+            ohif = line("ohif_folder", path(&self.ohif_folder), "\"/srv/ohif\""),
             preview_days = self.preview_days,
             limit = line(
                 "storage_limit_bytes",
@@ -154,6 +168,10 @@ impl SiteConfig {
                 "1000000000000"
             ),
             demo = self.demo,
+            recipe = match self.recipe {
+                RecipeName::Standard => "standard",
+                RecipeName::None => "none",
+            },
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
         )
@@ -177,12 +195,21 @@ impl NodeConfig {
         let site =
             SiteConfig::parse(&text).map_err(|reason| NodeError::Settings { path, reason })?;
         Ok(Self {
-            data: data.to_owned(),
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             http_port,
-            dicom: None,
-            site,
+            ..Self::of(data.to_owned(), site)
         })
+    }
+
+    /// A node in a folder, with these settings, on this machine alone and on any port.
+    pub(crate) fn of(data: PathBuf, site: SiteConfig) -> Self {
+        Self {
+            data,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            http_port: 0,
+            dicom: None,
+            codecs: CodecPlace::default(),
+            site,
+        }
     }
 
     /// The file of settings in a node's folder.
@@ -218,15 +245,17 @@ impl NodeConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::SiteConfig;
+    use super::{RecipeName, SiteConfig};
 
     #[test]
     fn written_settings_are_read_back() {
         let mut site = SiteConfig::new("Klinik \"Süd\" \\ 1", "Graz", "AT", 47.0, -15.44);
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
         site.landing = Some("/srv/land\"ing".into());
+        site.ohif_folder = Some("/srv/ohif".into());
         site.storage_limit_bytes = Some(7);
         site.demo = true;
+        site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
     }
 

@@ -34,6 +34,7 @@ impl Node {
         new: &NewDataset,
         actor: &str,
     ) -> Result<LocalDataset, NodeError> {
+        self.require_deidentified()?;
         let cohort = checked(new)?;
         let facts = self.store().facts().await?;
         let rows = matching(&cohort, &facts);

@@ -132,6 +132,14 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NodeError> 
     written.map_err(|error| NodeError::file(path, error))
 }
 
+/// Replaces such a file, so that a crash leaves the old one or the new one.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), NodeError> {
+    let partial = path.with_extension("part");
+    let _ = fs::remove_file(&partial);
+    write_private(&partial, bytes)?;
+    fs::rename(&partial, path).map_err(|error| NodeError::file(path, error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Keys;

@@ -3,29 +3,54 @@
 //! The way of an image is `ingest`, the way of a question `link`: search, analyses. What is absent on purpose: an
 //! inbound connection from the federation, and any path out but counts, records, masked sums and models under a permit.
 
+mod access;
 mod analyses;
 mod api;
 mod commands;
+mod compaction;
 mod config;
 mod datasets;
+mod decoding;
+mod deletion;
+mod dicomweb;
 mod error;
 mod ingest;
+mod ingesting;
 mod keys;
 mod link;
 mod node;
 mod outlines;
+mod query;
+mod query_retrieve;
 mod receive;
+mod repair;
 mod running;
 mod search;
+mod segmentations;
+mod serving;
+mod standalone;
+mod survey;
+mod upkeep;
 mod verify;
 
+pub use access::Access;
 pub use analyses::MIN_CASES_PER_CLASS;
 pub use api::{openapi, router};
 pub use commands::{HTTP_PORT, Init, NodeCommand, Publish, run};
+pub use compaction::{Compacted, Compacting};
 pub use config::{NodeConfig, SiteConfig};
+pub use decoding::{CodecPlace, codec_worker};
 pub use error::NodeError;
+pub use ingest::FileOutcome;
+pub use ingest::{Fate, Incoming, KeptUids, Taken, TakingIn};
+pub use ingesting::Ingest;
 pub use node::{Node, Pinned};
-pub use receive::DicomListener;
+pub use query::{Found, MAX_OPENED_TO_MATCH, MAX_SCANNED_ROWS};
+pub use receive::{DicomListener, DicomTls};
+pub use repair::Repaired;
 pub use running::RunningNode;
 pub use search::search;
+pub use serving::Serve;
+pub use standalone::RecipeName;
+pub use upkeep::{Compact, Verify};
 pub use verify::Verified;

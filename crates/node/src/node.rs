@@ -22,10 +22,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
-    NodeError,
+    Access, NodeError,
     analyses::CaseCache,
     config::{NodeConfig, SiteConfig},
+    decoding::Codecs,
     keys::Keys,
+    standalone::{Handling, settle_handling},
 };
 
 /// Shortest password of an account.
@@ -49,6 +51,7 @@ struct Inner {
     clock: Clock,
     store: NodeStore,
     packs: Packs,
+    handling: Handling,
     auth: Auth,
     threads: rayon::ThreadPool,
     ingest_turn: Mutex<()>,
@@ -56,6 +59,7 @@ struct Inner {
     contact: watch::Sender<Contact>,
     to_deliver: Notify,
     cases: CaseCache,
+    codecs: Codecs,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -115,6 +119,8 @@ impl Node {
         let store = NodeStore::open(&config.database())
             .await
             .map_err(|error| NodeError::from(error).below(&config.data))?;
+        let is_joined = store.database().setting(MEMBERSHIP).await?.is_some();
+        let handling = settle_handling(&config, &store, is_joined).await?;
         let auth = Auth::new(
             store.database().clone(),
             clock.clone(),
@@ -129,8 +135,10 @@ impl Node {
         let threads = threads
             .build()
             .map_err(|error| NodeError::file(&config.data, std::io::Error::other(error)))?;
+        let codecs = Codecs::new(config.codecs);
         let inner = Inner {
             packs: Packs::open(&config.packs())?,
+            handling,
             config,
             keys,
             clock,
@@ -142,6 +150,7 @@ impl Node {
             contact: watch::Sender::new(Contact::default()),
             to_deliver: Notify::new(),
             cases: CaseCache::default(),
+            codecs,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -174,8 +183,25 @@ impl Node {
         &self.0.keys
     }
 
+    pub(crate) fn codecs(&self) -> &Codecs {
+        &self.0.codecs
+    }
+
     pub(crate) fn packs(&self) -> &Packs {
         &self.0.packs
+    }
+
+    pub(crate) fn handling(&self) -> &Handling {
+        &self.0.handling
+    }
+
+    /// Who may use DICOMweb and DIMSE query and retrieve now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn access(&self) -> Result<Access, NodeError> {
+        let is_joined = self.membership().await?.is_some();
+        Ok(Access::of(self.config().bind, is_joined))
     }
 
     pub(crate) fn threads(&self) -> &rayon::ThreadPool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arno_domain::Clock;
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{Node, NodeConfig, NodeError, api};
+use crate::{Compacted, Compacting, Node, NodeConfig, NodeError, api};
 
 /// How often what is due is deleted.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
@@ -32,6 +32,10 @@ impl Node {
         let listening = arno_httpkit::bind_next(bind, port).await;
         let (listener, port) =
             listening.map_err(|error| NodeError::file(format!("port {port}").as_ref(), error))?;
+        if node.is_identifiable() {
+            node.note_identifiable().await?;
+            tracing::warn!("this node keeps identifiable objects as they come (--recipe none)");
+        }
         let (stop, stopping) = watch::channel(false);
         let mut jobs = JoinSet::new();
         jobs.spawn(arno_httpkit::serve(
@@ -40,13 +44,9 @@ impl Node {
             stopped(stopping.clone()),
         ));
         jobs.spawn(node.clone().keep_linked(stopping.clone()));
-        let dicom_port = match dicom {
-            Some(dicom) => Some(
-                node.listen_for_dicom(&dicom, stopping.clone(), &mut jobs)
-                    .await?,
-            ),
-            None => None,
-        };
+        let dicom_port = node
+            .receive(dicom.as_ref(), stopping.clone(), &mut jobs)
+            .await?;
         jobs.spawn(keep_house(node.clone(), stopping));
         tracing::info!(node = %node.id(), port, "the node is ready");
         Ok(RunningNode {
@@ -79,7 +79,7 @@ pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Deletes previews whose time is over.
+/// Deletes previews whose time is over, and compacts packs where it is worth it.
 async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
     loop {
         match node.store().delete_due_previews(node.now()).await {
@@ -92,7 +92,25 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
+            () = compact(&node) => {}
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
             () = tokio::time::sleep(HOUSEKEEPING_PERIOD) => {}
         }
+    }
+}
+
+/// It may be stopped at any point: the next time begins by clearing up.
+async fn compact(node: &Node) {
+    match node.compact(Compacting::Worthwhile).await {
+        Ok(compacted) if compacted.packs == 0 => {}
+        Ok(Compacted { packs, freed_bytes }) => {
+            tracing::info!(packs, freed_bytes, "packs were compacted");
+        }
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "compaction failed"
+        ),
     }
 }

@@ -1,5 +1,7 @@
 //! The public API of a node: what came in, what became of it, and the viewer. Nothing here leaves the hospital.
 
+pub mod segmentations;
+
 use arno_domain::{
     DatasetId, NodeId, PermitId, PublicKey, dataset::DatasetRecord, disclosure::DisclosurePolicy,
 };

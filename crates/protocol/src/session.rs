@@ -122,4 +122,7 @@ pub struct About {
     pub version: String,
     /// Whether this is the demo, whose people and images are invented.
     pub demo: bool,
+    /// Whether this is a node that keeps objects as they come, identifiable: its pages say so on every page.
+    #[serde(default)]
+    pub identifiable: bool,
 }

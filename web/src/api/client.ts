@@ -2,7 +2,7 @@
 import type {
   About, AccessRequest, Analysis, AuditLog, CatalogueEntry, Decision, DeidentificationPreview, Federation, FieldInfo,
   IngestRun, IssuedInvitation, LocalDataset, NewAnalysis, NewDataset, NewRequest, OutlineRegion, Overview, Problem,
-  Quarantined, SearchState, SeenPermit, SeriesDetail, SeriesPage, Session, Signed,
+  Quarantined, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement, SeriesSegmentation, Session, Signed,
 } from './types';
 
 /** An answer that is not a success; `detail` is the server's own sentence for people. */
@@ -101,6 +101,10 @@ export const seriesPage = (limit: number, offset: number) =>
   get<SeriesPage>(`/v1/series?limit=${limit}&offset=${offset}`);
 export const series = (uid: string) => get<SeriesDetail>(`/v1/series/${part(uid)}`);
 export const outlines = (uid: string) => get<OutlineRegion[]>(`/v1/series/${part(uid)}/outlines`);
+export const placements = (uid: string) => get<SeriesPlacement>(`/v1/series/${part(uid)}/placements`);
+export const segmentations = (uid: string) => get<SeriesSegmentation[]>(`/v1/series/${part(uid)}/segmentations`);
+export const seriesOfPatient = (patient: string) =>
+  get<SeriesPage>(`/v1/series?limit=200&patient=${part(patient)}`);
 export const deidentification = (uid: string) =>
   get<DeidentificationPreview>(`/v1/series/${part(uid)}/deidentification`);
 export const quarantine = () => get<Quarantined[]>('/v1/quarantine');

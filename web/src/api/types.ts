@@ -408,6 +408,41 @@ export interface OutlineRegion {
   polygons: { instance_uid: string; points: Point[] }[];
 }
 
+export interface FramePlacement {
+  instance_uid: string;
+  frame: number;
+  position_mm: [number, number, number];
+  orientation: [number, number, number, number, number, number];
+  spacing_mm: [number, number];
+}
+
+export interface SeriesPlacement {
+  frame_of_reference: string | null;
+  frames: FramePlacement[];
+}
+
+export interface SegmentInfo {
+  number: number;
+  label: string;
+  color: [number, number, number] | null;
+}
+
+export interface SeriesSegmentation {
+  series_uid: string;
+  instance_uid: string;
+  description: string;
+  problem: string | null;
+  kind: 'binary' | 'fractional' | 'label_map';
+  maximum: number;
+  rows: number;
+  columns: number;
+  segments: SegmentInfo[];
+  grids: [number, number, number, number, number, number][];
+  slices: { instance_uid: string; frame: number }[];
+  frames: { frame: number; segment: number | null; slice: number; grid: number | null }[];
+  elsewhere: number;
+}
+
 export interface PreviewElement {
   path: string;
   name: string;

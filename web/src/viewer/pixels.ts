@@ -2,7 +2,8 @@
 // (C.11.1). No palette colour, no overlay planes: the node sends frames as grey or RGB.
 import type { ViewInstance } from '../api/types';
 
-export type Samples = Uint8Array | Int8Array | Uint16Array | Int16Array;
+/** Floats are values already rescaled, of a volume whose slices have rescales of their own. */
+export type Samples = Uint8Array | Int8Array | Uint16Array | Int16Array | Float32Array;
 
 export interface Window {
   center: number;
@@ -22,38 +23,64 @@ export function samplesOf(buffer: ArrayBuffer, instance: ViewInstance): Samples 
 export const rescaled = (sample: number, instance: ViewInstance) =>
   sample * instance.rescale_slope + instance.rescale_intercept;
 
+/** Values that are fractions (uptake, ratios) have no next value half a step away: LINEAR_EXACT of C.11.2.1.3.2. */
+const isExact = (samples: 'floats' | 'integers', instance: ViewInstance) => samples === 'floats' || instance.rescale_slope % 1 !== 0;
+
+/** A function from a value to its grey level, 0 to 255 and beyond: a clamped array cuts off the rest. */
+function levels({ center, width }: Window, inverted: boolean, exact: boolean): (value: number) => number {
+  const level = exact ? exactLevel(center, width) : linearLevel(center, Math.max(width, 1));
+  return inverted ? (value) => 255 * (1 - level(value)) : (value) => 255 * level(value);
+}
+
+const exactLevel = (center: number, width: number) => (value: number) => (value - center) / width + 0.5;
+
+function linearLevel(center: number, width: number) {
+  const low = center - 0.5;
+  if (width === 1) return (value: number) => (value > low ? 1 : 0);
+  return (value: number) => (value - low) / (width - 1) + 0.5;
+}
+
+const isInverted = (instance: ViewInstance, inverted: boolean) => (instance.photometric === 'MONOCHROME1') !== inverted;
+
 /** The grey level of every possible sample; the index is the sample plus `offset`. */
-export function greyTable(instance: ViewInstance, window: Window): { table: Uint8ClampedArray; offset: number } {
+export function greyTable(instance: ViewInstance, window: Window, inverted = false): { table: Uint8ClampedArray; offset: number } {
   const size = instance.bits_allocated > 8 ? 65_536 : 256;
   const offset = instance.pixel_signed ? size / 2 : 0;
   const table = new Uint8ClampedArray(size);
-  const inverted = instance.photometric === 'MONOCHROME1';
-  const width = Math.max(window.width, 1);
-  for (let index = 0; index < size; index += 1) {
-    const value = rescaled(index - offset, instance);
-    const level = width === 1 ? (value > window.center - 0.5 ? 1 : 0) : (value - (window.center - 0.5)) / (width - 1) + 0.5;
-    table[index] = 255 * (inverted ? 1 - level : level);
-  }
+  const grey = levels(window, isInverted(instance, inverted), isExact('integers', instance));
+  for (let index = 0; index < size; index += 1) table[index] = grey(rescaled(index - offset, instance));
   return { table, offset };
 }
 
 /** The frame as an image under a window; colour frames as they are. */
-export function imageOf(samples: Samples, instance: ViewInstance, window: Window): ImageData {
+export function imageOf(samples: Samples, instance: ViewInstance, window: Window, inverted = false): ImageData {
   const image = new ImageData(instance.columns, instance.rows);
   const pixels = new Uint32Array(image.data.buffer);
-  if (instance.samples_per_pixel === 3) {
-    for (let index = 0; index < pixels.length; index += 1) {
-      const [red, green, blue] = [samples[index * 3] ?? 0, samples[index * 3 + 1] ?? 0, samples[index * 3 + 2] ?? 0];
-      pixels[index] = 0xff000000 | (blue << 16) | (green << 8) | red;
-    }
-    return image;
-  }
-  const { table, offset } = greyTable(instance, window);
+  if (instance.samples_per_pixel === 3) paintColour(pixels, samples, inverted ? 0xffffff : 0);
+  else if (samples instanceof Float32Array) paintValues(pixels, samples, levels(window, isInverted(instance, inverted), isExact('floats', instance)));
+  else paintGrey(pixels, samples, greyTable(instance, window, inverted));
+  return image;
+}
+
+function paintColour(pixels: Uint32Array, samples: Samples, flip: number) {
   for (let index = 0; index < pixels.length; index += 1) {
-    const grey = table[(samples[index] ?? 0) + offset] ?? 0;
+    const [red, green, blue] = [samples[index * 3] ?? 0, samples[index * 3 + 1] ?? 0, samples[index * 3 + 2] ?? 0];
+    pixels[index] = 0xff000000 | (((blue << 16) | (green << 8) | red) ^ flip);
+  }
+}
+
+function paintGrey(pixels: Uint32Array, samples: Samples, { table, offset }: ReturnType<typeof greyTable>) {
+  for (let index = 0; index < pixels.length; index += 1) {
+    const grey = table[(samples[index] as number) + offset] as number;
     pixels[index] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
   }
-  return image;
+}
+
+function paintValues(pixels: Uint32Array, values: Float32Array, level: (value: number) => number) {
+  for (let index = 0; index < pixels.length; index += 1) {
+    const grey = Math.max(0, Math.min(255, Math.round(level(values[index] as number))));
+    pixels[index] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+  }
 }
 
 /** The lowest and highest value of a frame. */
@@ -72,5 +99,5 @@ export function autoWindow(samples: Samples, instance: ViewInstance): Window {
   const sorted = samples.slice().sort();
   const at = (share: number) => rescaled(sorted[Math.floor(share * (sorted.length - 1))] ?? 0, instance);
   const [low, high] = [at(0.01), at(0.99)];
-  return { center: (low + high) / 2, width: Math.max(1, high - low) };
+  return { center: (low + high) / 2, width: Math.max(isExact('integers', instance) ? Number.EPSILON : 1, high - low) };
 }

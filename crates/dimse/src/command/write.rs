@@ -82,6 +82,12 @@ impl Command {
         Some(out.finish())
     }
 
+    /// The SOP class that a request is for.
+    #[must_use]
+    pub fn requested_class(&self) -> Option<&crate::Uid> {
+        self.addressed()?.1
+    }
+
     fn addressed(&self) -> Option<(u16, Option<&crate::Uid>)> {
         match self {
             Self::EchoRq(request) => Some((request.message_id, Some(&request.sop_class))),

@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::{
     ABORTS, Abort, AssociateAc, AssociateRq, ContextOutcome, ContextResult, DataValue,
-    FragmentPosition, MessagePart, Pdu, PduError, PduHeader, PduKind, ProposedContext, REJECTS,
-    Reject, RoleSelection, RoleSupport, UserInformation, item,
+    ExtendedNegotiation, FragmentPosition, MessagePart, Pdu, PduError, PduHeader, PduKind,
+    ProposedContext, REJECTS, Reject, RoleSelection, RoleSupport, UserInformation, item,
 };
 use crate::ae::AE_FIELD;
 use crate::cursor::{Cursor, Short};
@@ -278,6 +278,7 @@ fn read_user(mut cursor: Cursor) -> Result<UserInformation, PduError> {
         implementation_class: None,
         implementation_version: None,
         roles: Vec::new(),
+        extended: Vec::new(),
     };
     let mut items = 0;
     while !cursor.is_empty() {
@@ -292,6 +293,7 @@ fn read_user(mut cursor: Cursor) -> Result<UserInformation, PduError> {
                 user.implementation_version = read_version(&body.rest())
             }
             item::ROLE_SELECTION => user.roles.push(read_role(&mut body)?),
+            item::EXTENDED_NEGOTIATION => user.extended.push(read_extended(body)?),
             _ => {}
         }
     }
@@ -313,6 +315,15 @@ fn read_role(body: &mut Cursor) -> Result<RoleSelection, PduError> {
         sop_class,
         scu,
         scp,
+    })
+}
+
+fn read_extended(mut body: Cursor) -> Result<ExtendedNegotiation, PduError> {
+    let length = usize::from(body.u16()?);
+    let sop_class = read_uid(body.window(length)?, "SOP-class-uid")?;
+    Ok(ExtendedNegotiation {
+        sop_class,
+        information: body.rest(),
     })
 }
 

@@ -3,10 +3,14 @@
 
 use super::{
     ABORTS, APPLICATION_CONTEXT, Abort, AssociateAc, AssociateRq, ContextOutcome, DataValue,
-    FragmentPosition, MessagePart, Pdu, PduKind, REJECTS, Reject, RoleSelection, RoleSupport,
-    UserInformation, item,
+    ExtendedNegotiation, FragmentPosition, MessagePart, Pdu, PduKind, REJECTS, Reject,
+    RoleSelection, RoleSupport, UserInformation, item,
 };
 use crate::AeTitle;
+use crate::limits::PDU_HEADER_BYTES;
+
+/// Header of a presentation data value: length, context id, control.
+pub(crate) const VALUE_HEADER: usize = 6;
 
 /// Protocol version 1, the only one.
 const VERSION: u16 = 1;
@@ -84,17 +88,46 @@ impl Abort {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: &DataValue) {
-    let part = match value.part {
+/// What goes before a fragment that is alone in its P-DATA-TF, so that the fragment itself need not be copied.
+pub(crate) fn data_header(
+    context: u8,
+    part: MessagePart,
+    position: FragmentPosition,
+    length: usize,
+) -> [u8; PDU_HEADER_BYTES + VALUE_HEADER] {
+    let mut bytes = [0; PDU_HEADER_BYTES + VALUE_HEADER];
+    let (pdu, value) = bytes.split_at_mut(PDU_HEADER_BYTES);
+    pdu[0] = PduKind::Data.code();
+    pdu[2..].copy_from_slice(&length32(VALUE_HEADER + length));
+    value.copy_from_slice(&value_header(context, part, position, length));
+    bytes
+}
+
+fn value_header(
+    context: u8,
+    part: MessagePart,
+    position: FragmentPosition,
+    length: usize,
+) -> [u8; VALUE_HEADER] {
+    let part = match part {
         MessagePart::Command => 1,
         MessagePart::DataSet => 0,
     };
-    let position = match value.position {
+    let position = match position {
         FragmentPosition::Last => 2,
         FragmentPosition::More => 0,
     };
-    out.extend(length32(value.bytes.len() + 2));
-    out.extend([value.context, part | position]);
+    let [a, b, c, d] = length32(length + 2);
+    [a, b, c, d, context, part | position]
+}
+
+fn write_value(out: &mut Vec<u8>, value: &DataValue) {
+    out.extend(value_header(
+        value.context,
+        value.part,
+        value.position,
+        value.bytes.len(),
+    ));
     out.extend_from_slice(&value.bytes);
 }
 
@@ -174,6 +207,9 @@ fn write_user(out: &mut Vec<u8>, user: &UserInformation) {
     for role in &user.roles {
         write_role(&mut body, role);
     }
+    for extended in &user.extended {
+        write_extended(&mut body, extended);
+    }
     if let Some(version) = &user.implementation_version {
         write_item(&mut body, item::IMPLEMENTATION_VERSION, version.as_bytes());
     }
@@ -187,6 +223,14 @@ fn write_role(out: &mut Vec<u8>, role: &RoleSelection) {
     body.extend_from_slice(class);
     body.extend([support(role.scu), support(role.scp)]);
     write_item(out, item::ROLE_SELECTION, &body);
+}
+
+fn write_extended(out: &mut Vec<u8>, extended: &ExtendedNegotiation) {
+    let class = extended.sop_class.as_str().as_bytes();
+    let mut body = length16(class.len()).to_vec();
+    body.extend_from_slice(class);
+    body.extend_from_slice(&extended.information);
+    write_item(out, item::EXTENDED_NEGOTIATION, &body);
 }
 
 fn write_item(out: &mut Vec<u8>, code: u8, body: &[u8]) {

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::service::Service;
 use crate::limits::{DEFAULT_MAX_PDU, MAX_MAX_PDU, MIN_MAX_PDU};
+use crate::link::QuickAck;
+use crate::scu;
 use crate::{AeTitle, Uid, classes};
 
 /// Settings of a server. [`ServerConfig::new`] gives the defaults.
@@ -25,8 +28,14 @@ pub struct ServerConfig {
     pub max_instance_bytes: usize,
     /// All data sets that are being received or handled, in bytes.
     pub max_total_bytes: usize,
+    /// All data sets that are being sent, in bytes. Who wants to send more waits for the others.
+    pub max_outgoing_bytes: usize,
+    /// Whom we call: destinations of C-MOVE, and who gets reports of storage commitment on an association of its own.
+    pub peers: Vec<scu::Peer>,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// How long to wait where we call.
+    pub calling: scu::Timeouts,
     /// Whether to acknowledge segments at once.
     pub quick_ack: QuickAck,
 }
@@ -47,6 +56,8 @@ pub struct CallingAe {
     pub ae_title: AeTitle,
     /// Where it calls from. Titles are not secret: without an address this is order, not security.
     pub source: AllowedSource,
+    /// What it may ask for besides C-ECHO.
+    pub services: Vec<Service>,
 }
 
 /// Where a caller may call from.
@@ -67,18 +78,6 @@ pub enum PrivateClasses {
     Reject,
 }
 
-/// TCP_QUICKACK on accepted connections, set again after each read since the kernel forgets it.
-///
-/// Senders that leave Nagle's algorithm on (dcmtk from 3.6.2) otherwise wait 40 ms an instance for our delayed
-/// acknowledgement. Linux only; elsewhere it has no effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuickAck {
-    /// Acknowledge at once.
-    On,
-    /// As the kernel likes.
-    Off,
-}
-
 /// How long to wait for what. Each is a whole, not a pause between bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -89,8 +88,16 @@ pub struct Timeouts {
     /// For the rest of a PDU once its first bytes came, for the next one inside a message, and for the peer to take
     /// our answer.
     pub pdu: Duration,
+    /// For TLS to be agreed on, before anything else.
+    pub tls: Duration,
     /// For the handler to store an instance; after it the instance is refused with "out of resources".
     pub store: Duration,
+    /// For the handler's next answer to a query, its list of instances to retrieve, and its word on a commitment.
+    pub answer: Duration,
+    /// For one instance of a retrieval, from asking the handler for it to the peer's answer.
+    pub sub_operation: Duration,
+    /// For the handler to find out whether instances are committed.
+    pub report: Duration,
     /// For running associations to finish their message when the server shuts down.
     pub shutdown: Duration,
 }
@@ -107,6 +114,9 @@ pub enum ConfigError {
     /// No instance could be received.
     #[error("max_instance_bytes must be at least 1 and at most max_total_bytes")]
     MaxBytes,
+    /// No instance could be sent.
+    #[error("max_outgoing_bytes must be at least 1")]
+    MaxOutgoingBytes,
 }
 
 impl ServerConfig {
@@ -122,11 +132,18 @@ impl ServerConfig {
             max_pdu: DEFAULT_MAX_PDU,
             max_instance_bytes: 512 << 20,
             max_total_bytes: 1 << 30,
+            max_outgoing_bytes: 256 << 20,
+            peers: Vec::new(),
+            calling: scu::Timeouts::DEFAULT,
             timeouts: Timeouts {
                 artim: Duration::from_secs(10),
                 idle: Duration::from_secs(60),
                 pdu: Duration::from_secs(30),
+                tls: Duration::from_secs(10),
                 store: Duration::from_secs(60),
+                answer: Duration::from_secs(60),
+                sub_operation: Duration::from_secs(600),
+                report: Duration::from_secs(3600),
                 shutdown: Duration::from_secs(10),
             },
             quick_ack: QuickAck::On,
@@ -143,26 +160,53 @@ impl ServerConfig {
         if self.max_instance_bytes == 0 || self.max_instance_bytes > self.max_total_bytes {
             return Err(ConfigError::MaxBytes);
         }
+        if self.max_outgoing_bytes == 0 {
+            return Err(ConfigError::MaxOutgoingBytes);
+        }
         Ok(())
     }
 
-    pub(crate) fn allows(&self, title: &AeTitle, address: IpAddr) -> bool {
+    /// What a caller may ask for; nothing at all if it may not call. Several entries of one title add up.
+    pub(crate) fn allowed(&self, title: &AeTitle, address: IpAddr) -> Option<Vec<Service>> {
         let Some(list) = &self.allow_list else {
-            return true;
+            return Some(Service::ALL.to_vec());
         };
-        list.iter().any(|caller| {
-            caller.ae_title == *title
-                && match &caller.source {
-                    AllowedSource::Any => true,
-                    // A dual-stack listener sees IPv4 callers as mapped addresses.
-                    AllowedSource::Addresses(known) => known.contains(&address.to_canonical()),
-                }
-        })
+        let mut entries = list
+            .iter()
+            .filter(|caller| caller.ae_title == *title && caller.source.contains(address))
+            .peekable();
+        entries.peek()?;
+        let services = entries.flat_map(|caller| &caller.services);
+        Some(services.copied().collect())
+    }
+
+    /// Whom we call by that title.
+    pub(crate) fn peer(&self, title: &AeTitle) -> Option<&scu::Peer> {
+        self.peers.iter().find(|peer| peer.ae_title == *title)
+    }
+
+    /// Settings for calling others.
+    pub(crate) fn scu(&self) -> scu::Config {
+        scu::Config {
+            calling_ae: self.ae_title.clone(),
+            max_pdu: self.max_pdu,
+            timeouts: self.calling,
+        }
     }
 
     /// Whether the class is served for storage.
     pub(crate) fn stores(&self, class: &Uid) -> bool {
         classes::is_standard_storage(class)
             || (classes::is_private(class) && self.private_classes == PrivateClasses::Accept)
+    }
+}
+
+impl AllowedSource {
+    fn contains(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            // A dual-stack listener sees IPv4 callers as mapped addresses.
+            Self::Addresses(known) => known.contains(&address.to_canonical()),
+        }
     }
 }

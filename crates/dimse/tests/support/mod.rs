@@ -2,22 +2,27 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod archive;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use arno_dimse::command::{Command, DataSet, EchoRq, Priority, Status, StoreRq};
 use arno_dimse::limits::{MAX_MAX_PDU, PDU_HEADER_BYTES};
 use arno_dimse::pdu::{
-    APPLICATION_CONTEXT, AssociateAc, AssociateRq, ContextOutcome, DataValue, FragmentPosition,
-    MessagePart, Pdu, PduHeader, ProposedContext, UserInformation,
+    APPLICATION_CONTEXT, AssociateAc, AssociateRq, ContextOutcome, ContextResult, DataValue,
+    FragmentPosition, MessagePart, Pdu, PduHeader, ProposedContext, UserInformation,
 };
-use arno_dimse::scp::{Server, ServerConfig, StoreHandler, StoreRequest, StoreStatus};
+use arno_dimse::scp::{Server, ServerConfig, Services, StoreHandler, StoreRequest, StoreStatus};
 use arno_dimse::{Uid, classes};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// What the requestor announces.
+pub(crate) const PEER_MAX_PDU: u32 = 16_384;
 
 pub(crate) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 pub(crate) const MR: &str = "1.2.840.10008.5.1.4.1.1.4";
@@ -74,12 +79,12 @@ impl TestServer {
 
 pub(crate) async fn start(
     config: ServerConfig,
-    handler: StoreHandler,
+    services: impl Into<Services>,
 ) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let server = Server::new(config, handler).unwrap();
+    let server = Server::new(config, services).unwrap();
     let shutdown = async {
         let _ = stopped.await;
     };
@@ -109,10 +114,11 @@ pub(crate) fn request(contexts: Vec<ProposedContext>) -> AssociateRq {
         application_context: uid(APPLICATION_CONTEXT),
         contexts,
         user: UserInformation {
-            max_pdu: 16_384,
+            max_pdu: PEER_MAX_PDU,
             implementation_class: Some(uid("1.2.3")),
             implementation_version: Some("TEST".into()),
             roles: Vec::new(),
+            extended: Vec::new(),
         },
     }
 }
@@ -150,7 +156,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scu<S> {
     }
 
     pub(crate) async fn associate(&mut self, contexts: Vec<ProposedContext>) -> AssociateAc {
-        self.send(&Pdu::AssociateRq(request(contexts))).await;
+        self.associate_as(request(contexts)).await
+    }
+
+    pub(crate) async fn associate_as(&mut self, request: AssociateRq) -> AssociateAc {
+        self.send(&Pdu::AssociateRq(request)).await;
         match self.receive().await {
             Some(Pdu::AssociateAc(accept)) => {
                 self.max_pdu = accept.user.max_pdu as usize;
@@ -158,6 +168,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scu<S> {
             }
             other => panic!("not accepted: {other:?}"),
         }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// Whether an echo is the next thing that is answered. Needs verification nowhere: the refusal is an answer too.
+    pub(crate) async fn stream_is_quiet(&mut self) -> bool {
+        let Command::EchoRsp(answer) = self.echo(12_345).await else {
+            return false;
+        };
+        answer.request_id == 12_345
     }
 
     pub(crate) async fn echo(&mut self, message_id: u16) -> Command {
@@ -227,6 +249,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scu<S> {
         }
     }
 
+    /// A request or response with its data set.
+    pub(crate) async fn send_message(&mut self, context: u8, command: &Command, data_set: &[u8]) {
+        self.send_part(context, MessagePart::Command, &command.write())
+            .await;
+        if command.data_set() == DataSet::Follows {
+            self.send_part(context, MessagePart::DataSet, data_set)
+                .await;
+        }
+    }
+
+    /// A message, put together from as many PDUs as the server likes.
+    pub(crate) async fn receive_message(&mut self) -> (Command, Vec<u8>) {
+        let (_, command, data_set) = self.receive_in_context().await;
+        (command, data_set)
+    }
+
+    pub(crate) async fn receive_in_context(&mut self) -> (u8, Command, Vec<u8>) {
+        let mut command = None;
+        let mut data_set = Vec::new();
+        loop {
+            let value = self.receive_value().await;
+            match value.part {
+                MessagePart::Command => command = Some(Command::read(&value.bytes).unwrap()),
+                MessagePart::DataSet => data_set.extend_from_slice(&value.bytes),
+            }
+            let begun = command.as_ref().expect("the command set comes first");
+            let whole = value.part == MessagePart::DataSet || begun.data_set() == DataSet::Absent;
+            if whole && value.position == FragmentPosition::Last {
+                return (value.context, command.unwrap(), data_set);
+            }
+        }
+    }
+
+    async fn receive_value(&mut self) -> DataValue {
+        match self.receive().await {
+            Some(Pdu::Data(values)) => {
+                let [value] = values.try_into().expect("one value in a PDU");
+                assert!(value.bytes.len() + 6 <= PEER_MAX_PDU as usize);
+                value
+            }
+            other => panic!("not P-DATA-TF: {other:?}"),
+        }
+    }
+
     pub(crate) async fn release(mut self) {
         self.send(&Pdu::ReleaseRq).await;
         assert_eq!(self.receive().await, Some(Pdu::ReleaseRp));
@@ -236,6 +302,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scu<S> {
             "the server closes after its answer"
         );
     }
+}
+
+/// The side that is called, and what it was asked: everything is accepted in the first transfer syntax.
+pub(crate) async fn accept(listener: &TcpListener) -> (Scu<TcpStream>, AssociateRq) {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut called = Scu::new(stream);
+    let Some(Pdu::AssociateRq(request)) = called.receive().await else {
+        panic!("not asked")
+    };
+    let contexts = request.contexts.iter().map(|context| ContextResult {
+        id: context.id,
+        outcome: ContextOutcome::Accepted(context.transfer_syntaxes[0].clone()),
+    });
+    let accept = AssociateAc {
+        called_ae: request.called_ae.clone(),
+        calling_ae: request.calling_ae.clone(),
+        contexts: contexts.collect(),
+        user: UserInformation {
+            max_pdu: PEER_MAX_PDU,
+            ..request.user.clone()
+        },
+    };
+    called.send(&Pdu::AssociateAc(accept)).await;
+    (called, request)
+}
+
+/// A message as PDUs of one fragment each.
+pub(crate) fn message_pdus(context: u8, command: &Command, data_set: &[u8]) -> Vec<Vec<u8>> {
+    let parts = [
+        (MessagePart::Command, command.write()),
+        (MessagePart::DataSet, data_set.to_vec()),
+    ];
+    let pdu = |(part, bytes): (_, Vec<u8>)| {
+        Pdu::Data(vec![DataValue {
+            context,
+            part,
+            position: FragmentPosition::Last,
+            bytes: bytes.into(),
+        }])
+        .write()
+    };
+    parts.map(pdu).into()
 }
 
 pub(crate) fn store_command(class: &str, instance: &str) -> Command {

@@ -20,6 +20,7 @@ pub(crate) async fn get_about(State(node): State<Node>) -> Json<About> {
         name: site.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         demo: site.demo,
+        identifiable: node.is_identifiable(),
     })
 }
 

@@ -4,7 +4,9 @@ mod about;
 mod audit;
 mod datasets;
 mod ingests;
+mod ohif;
 mod quarantine;
+mod segmentations;
 mod series;
 
 use arno_httpkit::{ApiError, Auth, SignedIn, session_routes, with_web_app};
@@ -21,7 +23,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::Node;
+use crate::{Node, dicomweb};
 
 #[derive(utoipa::OpenApi)]
 struct Description;
@@ -50,6 +52,7 @@ fn all_routes() -> OpenApiRouter<Node> {
         .routes(routes!(datasets::list_datasets, datasets::create_dataset))
         .routes(routes!(audit::list_permits))
         .routes(routes!(audit::get_audit))
+        .merge(segmentations::segmentation_routes())
         .merge(session_routes())
 }
 
@@ -67,7 +70,9 @@ pub fn router(node: &Node) -> Router {
         "/openapi.json",
         get(async move || Json((*description).clone())),
     );
-    with_web_app(router.with_state(node.clone()))
+    let router = router.nest(dicomweb::ROOT, dicomweb::routes());
+    let pages = with_web_app(router.with_state(node.clone()));
+    ohif::with_ohif(pages, node.config().site.ohif_folder.as_deref())
 }
 
 /// The data manager, signed in; as an argument of a handler it refuses everybody else.

@@ -1,5 +1,6 @@
 //! Series for lists and viewer: rows, instances, frames, outlines, and what de-identification did.
 
+use arno_codecs::DecodeError;
 use arno_dicom::{FrameError, FrameLayout};
 use arno_httpkit::{ApiError, ApiQuery, ApiResult};
 use arno_protocol::{
@@ -25,6 +26,9 @@ use utoipa::IntoParams;
 
 use super::DataManager;
 use crate::Node;
+
+/// Widest samples that the viewer reads.
+const VIEWER_SAMPLE_BYTES: u8 = 2;
 
 /// Series on one page.
 const MAX_PAGE: u32 = 200;
@@ -149,8 +153,19 @@ fn read_frame(node: &Node, source: &FrameSource, frame: u32) -> Result<Vec<u8>, 
         length: end - start,
     };
     let bytes = node.packs().read(&range).map_err(ApiError::from)?;
-    match layout.decode(index, &bytes) {
+    match node.decode_frame(&layout, index, &bytes) {
+        Ok(frame) if frame.float || frame.bytes_per_sample > VIEWER_SAMPLE_BYTES => {
+            Err(ApiError::bad_request(
+                "not_decodable",
+                "Samples of more than 16 bits and floating-point samples are not shown; \
+                 fetch the instance instead.",
+            ))
+        }
         Ok(frame) => Ok(frame.bytes),
+        Err(FrameError::Decoder(DecodeError::Busy)) => Err(ApiError::internal(
+            "decoders_busy",
+            "All decoders are busy; try again in a while.",
+        )),
         Err(error @ FrameError::NotDecodable { .. }) => {
             Err(ApiError::bad_request("not_decodable", error.to_string()))
         }

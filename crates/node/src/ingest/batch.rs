@@ -8,148 +8,55 @@ use std::{
     path::Path,
 };
 
+use arno_dicom::{Claimed, Summary};
+use arno_domain::hex;
 use arno_learning::reading::Reading;
-use arno_store::node::{
-    IngestBatch, NewPatient, NewPreview, NewQuarantined, NewReading, NewSource, NewStudy, Packs,
-    SourceFate,
+use arno_store::{
+    StoreError,
+    node::{Before, IngestBatch, NewPreview, NewReading, Record, SourceFate},
 };
 use bytes::Bytes;
 use chrono::Duration;
 
 use super::{
-    prepare::{Prepared, PreparedInstance, Source},
+    item::{Done, Failed, Fate, Item, KeptUids, Source, Taken},
+    plan::{Accepted, Plan, reading_key},
+    prepare::{Prepared, PreparedInstance},
     preview::preview,
     refusal::Refusal,
-    rows::{new_instance, new_outlines, new_reading, new_series},
-    walk::Found,
+    rows::{new_instance, new_reading},
 };
-use crate::{Node, NodeError, keys::write_private};
+use crate::{Node, NodeError, keys::write_private, standalone::Handling};
 
-/// Largest file of which a copy is kept in quarantine.
-const MAX_COPY_BYTES: usize = 256 << 20;
-
-/// A file on its way through a batch.
-#[derive(Debug)]
-pub(super) enum Item {
-    /// Its bytes are in memory. `settles` is the open entry of quarantine that it makes up for.
-    Read {
-        source: Source,
-        settles: Option<String>,
-    },
-    /// It was dealt with in an earlier run.
-    Known { settles: Option<String> },
-    /// It can be kept.
-    Done(Done),
-    /// It cannot.
-    Failed(Failed),
-}
-
-/// A file that can be kept.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) source: Source,
-    pub(super) prepared: Prepared,
-    pub(super) settles: Option<String>,
-}
-
-/// A file for quarantine.
-#[derive(Debug)]
-pub(super) struct Failed {
-    found: Found,
-    digest: String,
-    size: u64,
-    copy: Option<Bytes>,
-    refusal: Refusal,
-    settles: Option<String>,
-}
-
-impl Failed {
-    /// A file whose bytes are at hand.
-    pub(super) fn of(source: Source, refusal: Refusal, settles: Option<String>) -> Self {
-        let settles = settles.filter(|digest| *digest != source.sha256);
-        let copy = (source.bytes.len() <= MAX_COPY_BYTES).then_some(source.bytes.clone());
-        Self {
-            size: source.bytes.len() as u64,
-            found: source.found,
-            digest: source.sha256,
-            copy,
-            refusal,
-            settles,
-        }
-    }
-
-    /// A file whose bytes could not be read.
-    pub(super) fn unread(found: Found, refusal: Refusal) -> Self {
-        Self {
-            digest: found.path_digest(),
-            size: found.size,
-            found,
-            copy: None,
-            refusal,
-            settles: None,
-        }
-    }
-}
-
-impl Item {
-    /// What tells this file from others; `Known` ones are not asked.
-    pub(super) fn digest(&self) -> &str {
-        match self {
-            Self::Read { source, .. } | Self::Done(Done { source, .. }) => &source.sha256,
-            Self::Failed(failed) => &failed.digest,
-            Self::Known { .. } => "",
-        }
-    }
-
-    /// What stood for it while it could not be read.
-    pub(super) fn path_digest(&self) -> Option<String> {
-        match self {
-            Self::Read { source, .. } => Some(source.found.path_digest()),
-            _ => None,
-        }
-    }
-
-    /// The same file, known to make up for an open entry of quarantine.
-    pub(super) fn settling(mut self, digest: Option<String>) -> Self {
-        match &mut self {
-            Self::Read { settles, .. }
-            | Self::Known { settles }
-            | Self::Done(Done { settles, .. }) => *settles = digest,
-            Self::Failed(failed) => {
-                failed.settles = digest.filter(|digest| *digest != failed.digest)
-            }
-        }
-        self
-    }
-}
-
-/// An instance that will be kept, waiting for its place in a pack.
-struct Accepted {
-    source_sha256: String,
-    instance: Box<PreparedInstance>,
-    pack: String,
-    pack_end: u64,
-}
-
-/// What a batch adds up to before bytes are written.
-#[derive(Default)]
-struct Plan {
-    rows: IngestBatch,
-    accepted: Vec<Accepted>,
-    copies: Vec<(String, Bytes)>,
-    instances: BTreeSet<String>,
-    studies: BTreeMap<String, String>,
-    series: BTreeMap<String, String>,
-    readings: BTreeMap<[String; 3], String>,
+/// Where an instance belongs.
+enum Place {
+    /// The very same is here.
+    Same,
+    /// It begins a series.
+    NewSeries,
+    /// Its series is here.
+    KnownSeries,
+    /// Its identifiers do not fit what is here.
+    Contradicts(Refusal),
 }
 
 impl Node {
-    /// Keeps a batch: decides, writes bytes, commits rows.
-    pub(super) async fn store_batch(&self, run: i64, items: Vec<Item>) -> Result<(), NodeError> {
-        let mut plan = Plan::default();
+    /// Keeps a batch: decides, writes bytes, commits rows. `counted` files are added to the run's. The caller has the turn.
+    pub(super) async fn store_batch(
+        &self,
+        run: i64,
+        counted: u64,
+        items: Vec<Item>,
+    ) -> Result<Vec<Taken>, NodeError> {
+        let mut plan = Plan {
+            before: self.before(&items).await?,
+            ..Plan::default()
+        };
+        plan.rows.totals.files = counted;
         for item in items {
             self.plan_item(&mut plan, item).await?;
         }
+        let taken = std::mem::take(&mut plan.taken);
         let room = self.room().await?;
         let node = self.clone();
         let write = move || node.write_bytes(plan, room);
@@ -158,7 +65,7 @@ impl Node {
             .commit_ingest_batch(run, &rows, self.now())
             .await?;
         self.drop_copies(&rows.settled);
-        Ok(())
+        Ok(taken)
     }
 
     /// What was taken in after all need not lie in quarantine any longer.
@@ -186,116 +93,194 @@ impl Node {
 
     async fn plan_item(&self, plan: &mut Plan, item: Item) -> Result<(), NodeError> {
         match item {
-            Item::Known { settles } => {
-                plan.rows.totals.unchanged += 1;
-                plan.rows.settled.extend(settles);
+            Item::Known {
+                sha256,
+                sent,
+                settles,
+            } => {
+                let taken = self.known(plan, &sha256, sent).await?;
+                plan.known(taken, settles);
             }
             Item::Done(Done {
                 source,
+                sent,
                 prepared,
                 settles,
             }) => match prepared {
                 Prepared::Instance(instance) => {
-                    self.plan_instance(plan, source, instance, settles).await?
+                    self.plan_instance(plan, source, sent, instance, settles)
+                        .await?
                 }
                 Prepared::Readings(readings, refusal) => {
                     let changed = self.plan_readings(plan, readings).await?;
                     let changed = (changed > 0).then(|| Refusal::changed_readings(changed));
                     match refusal.or(changed) {
-                        Some(refusal) => plan.quarantine(Failed::of(source, refusal, settles)),
-                        None => plan.note(source.sha256, SourceFate::Readings, settles),
+                        Some(refusal) => {
+                            plan.quarantine(Failed::of(source, None, refusal, settles))
+                        }
+                        None => {
+                            plan.note(source.sha256, SourceFate::Readings, settles);
+                            plan.taken.push(Taken::of(None, Fate::Stored));
+                        }
                     }
                 }
             },
             Item::Failed(failed) => plan.quarantine(failed),
             Item::Read { source, settles } => {
-                plan.quarantine(Failed::of(source, Refusal::defect(), settles))
+                plan.quarantine(Failed::of(source, None, Refusal::defect(), settles))
             }
         }
         Ok(())
+    }
+
+    /// What became of bytes that were dealt with before: kept under the identifiers that they get here, or not kept.
+    async fn known(
+        &self,
+        plan: &Plan,
+        sha256: &str,
+        sent: Option<Claimed>,
+    ) -> Result<Taken, NodeError> {
+        let Some(kept) = sent.as_ref().and_then(|sent| self.kept_uids(sent)) else {
+            return Ok(Taken::of(sent, Fate::Known));
+        };
+        let source = match plan.instances.get(&kept.instance) {
+            Some(source) => Some(source.clone()),
+            None => self.store().instance_source(&kept.instance).await?,
+        };
+        if source.as_deref() != Some(sha256) {
+            return Ok(Taken::of(sent, Refusal::refused_before().into()));
+        }
+        Ok(Taken {
+            kept: Some(kept),
+            ..Taken::of(sent, Fate::Known)
+        })
+    }
+
+    /// Under which identifiers an instance is kept here, if at all.
+    fn kept_uids(&self, sent: &Claimed) -> Option<KeptUids> {
+        let kept = |uid: &Option<String>| match self.handling() {
+            Handling::Deidentify => uid.as_ref().map(|uid| self.keys().pseudonym.map_uid(uid)),
+            Handling::Keep(_) => uid.clone(),
+        };
+        Some(KeptUids {
+            study: kept(&sent.study)?,
+            series: kept(&sent.series)?,
+            instance: kept(&sent.sop_instance)?,
+        })
     }
 
     async fn plan_instance(
         &self,
         plan: &mut Plan,
         source: Source,
+        sent: Option<Claimed>,
         instance: Box<PreparedInstance>,
         settles: Option<String>,
     ) -> Result<(), NodeError> {
-        if let Some(refusal) = self.contradiction(plan, &instance).await? {
-            plan.quarantine(Failed::of(source, refusal, settles));
-            return Ok(());
-        }
-        let summary = &instance.summary;
-        if !plan.series.contains_key(&summary.series_uid)
-            && self
-                .store()
-                .series_owner(&summary.series_uid)
-                .await?
-                .is_none()
-        {
-            plan.rows
+        let kept = KeptUids {
+            study: instance.facts.summary.study_uid.clone(),
+            series: instance.facts.summary.series_uid.clone(),
+            instance: instance.facts.summary.instance_uid.clone(),
+        };
+        match Self::place(plan, &instance, &source.sha256) {
+            Place::Same => {
+                let taken = Taken {
+                    kept: Some(kept),
+                    ..Taken::of(sent, Fate::Known)
+                };
+                plan.known(taken, settles);
+                return Ok(());
+            }
+            Place::Contradicts(refusal) => {
+                plan.quarantine(Failed::of(source, sent, refusal, settles));
+                return Ok(());
+            }
+            Place::NewSeries => plan
+                .rows
                 .previews
-                .extend(self.preview_of(&source, &instance));
+                .extend(self.preview_of(&source, &instance)),
+            Place::KnownSeries => {}
         }
-        plan.describe(&instance);
-        let pack = Packs::pack_of(&instance.summary.series_uid)?;
-        let pack_end = self.store().pack_end(&pack).await?;
+        plan.describe(&instance, &source.sha256);
+        let place = plan
+            .before
+            .packs
+            .get(&kept.series)
+            .cloned()
+            .ok_or(StoreError::NotFound { what: "pack" })?;
         plan.note(source.sha256.clone(), SourceFate::Stored, settles);
-        plan.rows.totals.stored += 1;
+        plan.stored(sent, kept, instance.facts.summary.modality.clone());
         plan.accepted.push(Accepted {
             source_sha256: source.sha256,
             instance,
-            pack,
-            pack_end,
+            place,
         });
         Ok(())
     }
 
-    /// Identifiers that do not fit what is here already.
-    async fn contradiction(
-        &self,
-        plan: &Plan,
-        instance: &PreparedInstance,
-    ) -> Result<Option<Refusal>, NodeError> {
-        let summary = &instance.summary;
-        let patient = summary.patient_id.clone().unwrap_or_default();
-        let is_here = plan.instances.contains(&summary.instance_uid)
-            || self
-                .store()
-                .instance_source(&summary.instance_uid)
-                .await?
-                .is_some();
-        if is_here {
-            return Ok(Some(Refusal::duplicate()));
-        }
-        let study = match plan.studies.get(&summary.study_uid) {
-            Some(patient) => Some(patient.clone()),
-            None => self.store().study_owner(&summary.study_uid).await?,
+    /// What of these files is here already, asked for all at once.
+    async fn before(&self, items: &[Item]) -> Result<Before, NodeError> {
+        let summaries = || {
+            items.iter().filter_map(|item| match item {
+                Item::Done(Done {
+                    prepared: Prepared::Instance(instance),
+                    ..
+                }) => Some(&instance.facts.summary),
+                _ => None,
+            })
         };
+        let uids = |of: fn(&Summary) -> &String| -> Vec<String> {
+            let distinct: BTreeSet<&String> = summaries().map(of).collect();
+            distinct.into_iter().cloned().collect()
+        };
+        let instances = uids(|summary| &summary.instance_uid);
+        let studies = uids(|summary| &summary.study_uid);
+        let series = uids(|summary| &summary.series_uid);
+        Ok(self.store().before(&instances, &studies, &series).await?)
+    }
+
+    /// Where an instance belongs beside what is here already.
+    fn place(plan: &Plan, instance: &PreparedInstance, sha256: &str) -> Place {
+        let (summary, before) = (&instance.facts.summary, &plan.before);
+        let patient = summary.patient_id.as_deref().unwrap_or_default();
+        let uid = &summary.instance_uid;
+        match plan
+            .instances
+            .get(uid)
+            .or_else(|| before.instances.get(uid))
+        {
+            Some(source) if source == sha256 => return Place::Same,
+            Some(_) => return Place::Contradicts(Refusal::duplicate()),
+            None => {}
+        }
+        let uid = &summary.study_uid;
+        let study = plan.studies.get(uid).or_else(|| before.studies.get(uid));
         if study.is_some_and(|owner| owner != patient) {
-            return Ok(Some(Refusal::inconsistent("study", "patient")));
+            return Place::Contradicts(Refusal::inconsistent("study", "patient"));
         }
-        let series = match plan.series.get(&summary.series_uid) {
-            Some(study) => Some(study.clone()),
-            None => self
-                .store()
-                .series_owner(&summary.series_uid)
-                .await?
-                .map(|(study, _)| study),
-        };
-        Ok(series
-            .is_some_and(|owner| owner != summary.study_uid)
-            .then(|| Refusal::inconsistent("series", "study")))
+        let uid = &summary.series_uid;
+        let known = || before.series.get(uid).map(|series| &series.study_uid);
+        match plan.series.get(uid).or_else(known) {
+            None => Place::NewSeries,
+            Some(study) if *study == summary.study_uid => Place::KnownSeries,
+            Some(_) => Place::Contradicts(Refusal::inconsistent("series", "study")),
+        }
     }
 
     fn preview_of(&self, source: &Source, instance: &PreparedInstance) -> Option<NewPreview> {
         let days = self.config().site.preview_days;
         let kept_until = self.now() + Duration::days(i64::from(days));
-        let preview = (days > 0)
-            .then(|| preview(&source.bytes, &instance.after, &instance.report, kept_until))??;
+        let report = instance.report.as_ref()?;
+        let preview = (days > 0).then(|| {
+            preview(
+                &source.bytes,
+                &instance.kept.instance().header,
+                report,
+                kept_until,
+            )
+        })??;
         Some(NewPreview {
-            series_uid: instance.summary.series_uid.clone(),
+            series_uid: instance.facts.summary.series_uid.clone(),
             preview,
             kept_until,
         })
@@ -358,106 +343,30 @@ impl Node {
         for Accepted {
             source_sha256,
             instance,
-            pack,
-            pack_end,
+            place,
         } in accepted
         {
-            let location = writer.append(&pack, pack_end, &instance.written.bytes)?;
-            rows.instances
-                .push(new_instance(*instance, source_sha256, location)?);
+            let record = Record {
+                instance: instance.kept.bytes(),
+                metadata: &instance.metadata,
+                source_sha256: source_digest(&source_sha256)?,
+            };
+            let location = writer.append(&place.pack, place.end, &record)?;
+            let pixel_offset = instance.kept.pixel_offset();
+            rows.instances.push(new_instance(
+                instance.facts,
+                pixel_offset,
+                source_sha256,
+                location,
+            )?);
         }
         writer.sync()?;
         Ok(rows)
     }
 }
 
-impl Plan {
-    fn note(&mut self, sha256: String, fate: SourceFate, settles: Option<String>) {
-        self.rows.settled.extend(settles);
-        self.rows.sources.push(NewSource { sha256, fate });
-    }
-
-    fn quarantine(&mut self, failed: Failed) {
-        let Failed {
-            found,
-            digest,
-            size,
-            copy,
-            refusal,
-            settles,
-        } = failed;
-        tracing::warn!(
-            file = found.name,
-            code = refusal.code,
-            "put into quarantine"
-        );
-        self.rows.totals.quarantined += 1;
-        self.rows.quarantined.push(NewQuarantined {
-            source_sha256: digest.clone(),
-            name: found.name,
-            size_bytes: size,
-            code: refusal.code.to_owned(),
-            reason: refusal.reason,
-            copied: copy.is_some(),
-        });
-        self.copies
-            .extend(copy.map(|bytes| (digest.clone(), bytes)));
-        self.note(digest, SourceFate::Quarantined, settles);
-    }
-
-    fn add_reading(&mut self, new: NewReading) {
-        self.add_patient(&new.patient, None);
-        self.readings.insert(reading_key(&new), new.id.clone());
-        self.rows.readings.push(new);
-    }
-
-    fn add_patient(&mut self, pseudonym: &str, sex: Option<String>) {
-        let known = self
-            .rows
-            .patients
-            .iter_mut()
-            .find(|patient| patient.pseudonym == pseudonym);
-        match known {
-            Some(patient) => patient.sex = patient.sex.take().or(sex),
-            None => self.rows.patients.push(NewPatient {
-                pseudonym: pseudonym.to_owned(),
-                sex,
-            }),
-        }
-    }
-
-    /// Rows of the instance's patient, study and series, each once.
-    fn describe(&mut self, instance: &PreparedInstance) {
-        let summary = &instance.summary;
-        let patient = summary.patient_id.clone().unwrap_or_default();
-        self.instances.insert(summary.instance_uid.clone());
-        self.add_patient(&patient, summary.sex.clone());
-        if self
-            .studies
-            .insert(summary.study_uid.clone(), patient.clone())
-            .is_none()
-        {
-            let study_uid = summary.study_uid.clone();
-            self.rows.studies.push(NewStudy {
-                study_uid,
-                patient,
-                age_years: summary.age_years.map(f64::from),
-            });
-        }
-        if self
-            .series
-            .insert(summary.series_uid.clone(), summary.study_uid.clone())
-            .is_none()
-        {
-            self.rows.series.push(new_series(instance));
-        }
-        self.rows.outlines.extend(new_outlines(instance));
-    }
-}
-
-/// One reader reads one nodule once.
-fn reading_key(reading: &NewReading) -> [String; 3] {
-    [&reading.series_uid, &reading.nodule, &reading.reader].map(String::clone)
+fn source_digest(sha256: &str) -> Result<[u8; 32], StoreError> {
+    hex::decode_32(sha256).ok_or(StoreError::Corrupt { what: "digest" })
 }
 
 /// Copies are named by their digest, so one that is there is the same. They hold what the hospital sent.

@@ -11,8 +11,9 @@ use std::{
 
 use arno_deid::{Recipe, Report, Secret, deidentify};
 use arno_dicom::{
-    ElementText, FrameLayout, Geometry, Instance, Outline, Summary, Written, check, listing,
-    outlines, summarise,
+    CheckError, Claimed, FrameLayout, Geometry, Instance, Outline, Summary, check, json, outlines,
+    query::{Level, level_attributes},
+    summarise,
 };
 use arno_domain::hex;
 use arno_learning::reading::Reading;
@@ -21,25 +22,18 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    archive::Archive,
+    item::{Origin, Source},
+    kept::Kept,
     refusal::Refusal,
     walk::{Found, FoundKind},
 };
+use crate::standalone::Handling;
 
 /// Largest file that is read. The largest single DICOM objects (tomosynthesis, whole-slide levels) stay below it.
 pub(super) const MAX_FILE_BYTES: u64 = 2 << 30;
 /// Elements of a header that are listed for the preview.
 pub(super) const MAX_LISTED_ELEMENTS: usize = 2000;
-
-/// A file whose bytes are in memory.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    /// Where it came from.
-    pub(super) found: Found,
-    /// SHA-256 of the bytes, hexadecimal.
-    pub(super) sha256: String,
-    /// The bytes.
-    pub(super) bytes: Bytes,
-}
 
 /// What became of a file so far.
 #[derive(Debug)]
@@ -53,13 +47,20 @@ pub(super) enum Prepared {
 /// A de-identified instance with all that rows will say of it.
 #[derive(Debug)]
 pub(super) struct PreparedInstance {
-    /// The encoded instance.
-    pub(super) written: Written,
-    /// What was done to it.
-    pub(super) report: Report,
-    /// Its header after that.
-    pub(super) after: Vec<ElementText>,
+    /// The encoded instance, with the proof that it may be kept.
+    pub(super) kept: Kept,
+    /// What was done to it, if anything was.
+    pub(super) report: Option<Report>,
     /// Its facts after that.
+    pub(super) facts: Facts,
+    /// All attributes of its header as DICOM JSON.
+    pub(super) metadata: Vec<u8>,
+}
+
+/// What rows say of an instance.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// Identifiers, and what searches ask.
     pub(super) summary: Summary,
     /// What the viewer needs.
     pub(super) view: ViewInstance,
@@ -69,25 +70,51 @@ pub(super) struct PreparedInstance {
     pub(super) geometry: Option<Geometry>,
     /// Contours, when it is a structure set.
     pub(super) outlines: Vec<Outline>,
+    /// What its row keeps of its attributes.
+    pub(super) attributes_json: String,
 }
 
-/// Reads a file into memory, within the limit.
-pub(super) fn read(found: &Found) -> Result<Source, Refusal> {
-    if found.kind == FoundKind::ClosedFolder {
-        return Err(Refusal::closed_folder());
+impl Facts {
+    /// The facts of an instance as it is kept.
+    pub(super) fn of(instance: &Instance) -> Result<Self, CheckError> {
+        let summary = summarise(instance)?;
+        let geometry = Geometry::of(&summary);
+        let layout = FrameLayout::of(instance).ok();
+        Ok(Self {
+            view: view(&summary, layout.as_ref(), geometry.as_ref()),
+            outlines: outlines::outlines(&instance.header),
+            attributes_json: attributes_json(instance, Level::Instance),
+            layout,
+            geometry,
+            summary,
+        })
+    }
+}
+
+/// Reads a file into memory, within the limit. `archive` is the one that it lies in, if it does.
+pub(super) fn read(found: &Found, archive: Option<&mut Archive>) -> Result<Source, Refusal> {
+    if let Some(refusal) = &found.refusal {
+        return Err(refusal.clone());
     }
     if found.size > MAX_FILE_BYTES {
         return Err(Refusal::file_too_large(found.size, MAX_FILE_BYTES));
     }
-    let bytes = read_bounded(found).map_err(|error| Refusal::unreadable(&error))?;
+    let bytes = match (found.entry, archive) {
+        (Some(entry), Some(archive)) => archive.read(entry, MAX_FILE_BYTES)?,
+        _ => read_bounded(found).map_err(|error| Refusal::unreadable(&error))?,
+    };
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Refusal::file_too_large(bytes.len() as u64, MAX_FILE_BYTES));
     }
     let sha256 = hex::encode(&Sha256::digest(&bytes));
     Ok(Source {
-        found: found.clone(),
+        name: found.name.clone(),
+        kind: found.kind,
         sha256,
         bytes: bytes.into(),
+        unread_digest: Some(found.path_digest()),
+        // What lies in an archive stays there as well.
+        origin: Origin::File,
     })
 }
 
@@ -99,42 +126,79 @@ fn read_bounded(found: &Found) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Checks and de-identifies a file. A defect of this program that a file brings to light refuses that file alone.
-pub(super) fn prepare(
-    source: &Source,
-    recipe: &Recipe,
-    secret: &Secret,
-) -> Result<Prepared, Refusal> {
-    let attempt = AssertUnwindSafe(|| match source.found.kind {
-        FoundKind::Readings => Ok(super::readings::prepare(&source.bytes, secret)),
-        _ => prepare_instance(&source.bytes, recipe, secret)
-            .map(|instance| Prepared::Instance(Box::new(instance))),
-    });
-    catch_unwind(attempt).unwrap_or_else(|_| Err(Refusal::defect()))
+/// What preparing a file came to.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// What it claims to be.
+    pub(super) sent: Option<Claimed>,
+    /// What can be kept, or why nothing can.
+    pub(super) outcome: Result<Prepared, Refusal>,
 }
 
-fn prepare_instance(
-    bytes: &Bytes,
-    recipe: &Recipe,
-    secret: &Secret,
-) -> Result<PreparedInstance, Refusal> {
-    let instance = Instance::read(bytes.clone())?;
-    check(&instance)?;
-    let (kept, report) = deidentify(instance, recipe, secret)?;
-    let kept = kept.as_ref();
-    let summary = summarise(kept)?;
-    let geometry = Geometry::of(&summary);
-    let layout = FrameLayout::of(kept).ok();
-    Ok(PreparedInstance {
-        written: kept.write_with_pixel_offset(),
-        report,
-        after: listing::list(&kept.header, MAX_LISTED_ELEMENTS),
-        view: view(&summary, layout.as_ref(), geometry.as_ref()),
-        outlines: outlines::outlines(&kept.header),
-        layout,
-        geometry,
-        summary,
+/// Checks a file and does with it what the node does. A defect of this program that a file brings to light refuses that
+/// file alone.
+pub(super) fn prepare(source: &Source, handling: &Handling, secret: &Secret) -> Attempt {
+    let attempt = AssertUnwindSafe(|| match source.kind {
+        FoundKind::Readings => Attempt {
+            sent: None,
+            outcome: Ok(super::readings::prepare(&source.bytes, secret)),
+        },
+        _ => prepare_instance(&source.bytes, handling, secret),
+    });
+    catch_unwind(attempt).unwrap_or_else(|_| Attempt {
+        sent: None,
+        outcome: Err(Refusal::defect()),
     })
+}
+
+/// What an instance claims to be, if it can be read.
+pub(super) fn claimed(source: &Source) -> Option<Claimed> {
+    let read = AssertUnwindSafe(|| Instance::read(source.bytes.clone()).ok());
+    let instance = (source.kind == FoundKind::Instance).then(|| catch_unwind(read).ok())???;
+    Some(Claimed::of(&instance.header))
+}
+
+fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Secret) -> Attempt {
+    let instance = match Instance::read(bytes.clone()) {
+        Ok(instance) => instance,
+        Err(error) => {
+            return Attempt {
+                sent: None,
+                outcome: Err(error.into()),
+            };
+        }
+    };
+    let sent = Some(Claimed::of(&instance.header));
+    let outcome = check(&instance)
+        .map_err(Refusal::from)
+        .and_then(|()| match handling {
+            Handling::Deidentify => deidentified(instance, secret),
+            Handling::Keep(standalone) => {
+                describe(Kept::as_received(standalone, instance, bytes), None)
+            }
+        })
+        .map(|instance| Prepared::Instance(Box::new(instance)));
+    Attempt { sent, outcome }
+}
+
+fn deidentified(instance: Instance, secret: &Secret) -> Result<PreparedInstance, Refusal> {
+    let (instance, report) = deidentify(instance, &Recipe::default(), secret)?;
+    describe(Kept::deidentified(instance), Some(report))
+}
+
+fn describe(kept: Kept, report: Option<Report>) -> Result<PreparedInstance, Refusal> {
+    let instance = kept.instance();
+    Ok(PreparedInstance {
+        facts: Facts::of(instance)?,
+        metadata: json::metadata(instance),
+        kept,
+        report,
+    })
+}
+
+/// What a row of that level keeps of a header, as a DICOM JSON object.
+pub(super) fn attributes_json(instance: &Instance, level: Level) -> String {
+    serde_json::Value::Object(level_attributes(&instance.header, level)).to_string()
 }
 
 /// Frames are decoded before they are shown: colour comes as RGB, samples in 8 or 16 bits.

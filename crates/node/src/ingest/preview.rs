@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use arno_deid::{Action, Change, Report};
-use arno_dicom::{ElementText, Instance, listing};
+use arno_dicom::{ElementText, Header, Instance, listing};
 use arno_protocol::node::{DeidentificationPreview, PreviewElement};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use super::prepare::MAX_LISTED_ELEMENTS;
 /// Both sides of one instance; `None` only if the source cannot be read a second time.
 pub(super) fn preview(
     source: &Bytes,
-    after: &[ElementText],
+    after: &Header,
     report: &Report,
     kept_until: DateTime<Utc>,
 ) -> Option<DeidentificationPreview> {
@@ -22,11 +22,12 @@ pub(super) fn preview(
         &Instance::read(source.clone()).ok()?.header,
         MAX_LISTED_ELEMENTS,
     );
+    let after = listing::list(after, MAX_LISTED_ELEMENTS);
     Some(DeidentificationPreview {
         edition: report.edition.clone(),
         options: report.options.clone(),
         kept_until,
-        elements: merge(&before, after, &report.changes),
+        elements: merge(&before, &after, &report.changes),
     })
 }
 

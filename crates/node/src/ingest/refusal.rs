@@ -5,6 +5,8 @@
 use arno_deid::DeidError;
 use arno_dicom::{CheckError, ReadError};
 
+use super::item::Fate;
+
 /// Why a file goes to quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -27,6 +29,19 @@ impl Refusal {
             "unreadable",
             "this folder cannot be looked into: check its permissions and how deep it is nested",
         )
+    }
+
+    pub(super) fn archive(what: &str) -> Self {
+        Self::new(
+            "bad_archive",
+            format!("{what}; unpack it and ingest its files"),
+        )
+    }
+
+    pub(super) fn missing() -> Self {
+        let reason =
+            "a DICOMDIR names it, and it is not there: the medium was not copied as a whole";
+        Self::new("missing_file", reason)
     }
 
     pub(super) fn unreadable(error: &std::io::Error) -> Self {
@@ -57,6 +72,11 @@ impl Refusal {
         )
     }
 
+    pub(super) fn refused_before() -> Self {
+        let reason = "the same bytes were put into quarantine before: its page says why, and tries them again";
+        Self::new("refused_before", reason)
+    }
+
     pub(super) fn duplicate() -> Self {
         let reason = "another file with the same SOP Instance UID but other content is kept already: find out which is right";
         Self::new("duplicate_instance", reason)
@@ -82,6 +102,12 @@ impl Refusal {
             "{bad} lines are no readings and were left out, {good} were kept; the first: {first}"
         );
         Self::new("bad_readings", reason)
+    }
+}
+
+impl From<Refusal> for Fate {
+    fn from(Refusal { code, reason }: Refusal) -> Self {
+        Self::Refused { code, reason }
     }
 }
 

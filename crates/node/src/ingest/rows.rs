@@ -2,20 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use arno_dicom::{Instance, Summary, listing, query::Level};
 use arno_domain::hex;
 use arno_learning::reading::{Reading, Split};
 use arno_store::{
     StoreError,
-    node::{NewInstance, NewOutline, NewReading, NewSeries, PackLocation},
+    node::{NewInstance, NewOutline, NewReading, NewSeries, NewStudy, PackLocation},
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::prepare::PreparedInstance;
+use super::prepare::{Facts, MAX_LISTED_ELEMENTS, attributes_json};
 use crate::NodeError;
 
-pub(super) fn new_series(instance: &PreparedInstance) -> NewSeries {
-    let summary = &instance.summary;
+pub(super) fn new_study(instance: &Instance, summary: &Summary) -> NewStudy {
+    NewStudy {
+        study_uid: summary.study_uid.clone(),
+        patient: summary.patient_id.clone().unwrap_or_default(),
+        age_years: summary.age_years.map(f64::from),
+        study_date: summary.study_date.clone(),
+        attributes_json: attributes_json(instance, Level::Study),
+    }
+}
+
+pub(super) fn new_series(instance: &Instance, summary: &Summary) -> NewSeries {
     NewSeries {
         series_uid: summary.series_uid.clone(),
         study_uid: summary.study_uid.clone(),
@@ -24,10 +34,10 @@ pub(super) fn new_series(instance: &PreparedInstance) -> NewSeries {
         manufacturer: summary.manufacturer.clone(),
         body_part: summary.body_part.clone(),
         slice_thickness_mm: summary.slice_thickness_mm,
-        synthetic: instance
-            .after
+        synthetic: listing::list(&instance.header, MAX_LISTED_ELEMENTS)
             .iter()
             .any(|element| element.tag == QUALITY_CONTROL_IMAGE && element.value == "YES"),
+        attributes_json: attributes_json(instance, Level::Series),
     }
 }
 
@@ -35,9 +45,9 @@ pub(super) fn new_series(instance: &PreparedInstance) -> NewSeries {
 const QUALITY_CONTROL_IMAGE: &str = "(0028,0300)";
 
 /// Contours by the series that they were drawn on.
-pub(super) fn new_outlines(instance: &PreparedInstance) -> Vec<NewOutline> {
+pub(super) fn new_outlines(facts: &Facts) -> Vec<NewOutline> {
     let mut by_series: BTreeMap<String, Vec<&arno_dicom::Outline>> = BTreeMap::new();
-    for outline in &instance.outlines {
+    for outline in &facts.outlines {
         by_series
             .entry(outline.referenced_series_uid.clone().unwrap_or_default())
             .or_default()
@@ -45,9 +55,9 @@ pub(super) fn new_outlines(instance: &PreparedInstance) -> Vec<NewOutline> {
     }
     let outline = |(series_uid, outlines): (String, Vec<_>)| {
         Some(NewOutline {
-            structure_uid: instance.summary.instance_uid.clone(),
+            structure_uid: facts.summary.instance_uid.clone(),
             series_uid,
-            study_uid: instance.summary.study_uid.clone(),
+            study_uid: facts.summary.study_uid.clone(),
             outlines_json: serde_json::to_string(&outlines).ok()?,
         })
     };
@@ -55,28 +65,30 @@ pub(super) fn new_outlines(instance: &PreparedInstance) -> Vec<NewOutline> {
 }
 
 pub(super) fn new_instance(
-    instance: PreparedInstance,
+    facts: Facts,
+    pixel_offset: Option<u64>,
     source_sha256: String,
     location: PackLocation,
 ) -> Result<NewInstance, NodeError> {
-    let PreparedInstance {
-        written,
+    let Facts {
         summary,
         view,
         layout,
         geometry,
+        attributes_json,
         ..
-    } = instance;
+    } = facts;
     Ok(NewInstance {
         series_uid: summary.series_uid,
         sop_class: summary.sop_class_uid,
         transfer_syntax: summary.transfer_syntax,
         source_sha256,
         location,
-        pixel_offset: written.pixel_offset,
+        pixel_offset,
         view,
         layout_json: layout.as_ref().map(json).transpose()?,
         geometry_json: geometry.as_ref().map(json).transpose()?,
+        attributes_json,
     })
 }
 

@@ -39,6 +39,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::JoinedAlready`], or the hub's reason.
     pub async fn join(&self, invitation: &Invitation) -> Result<Membership, NodeError> {
+        self.require_deidentified()?;
         if let Some(pinned) = self.membership().await? {
             return Err(NodeError::JoinedAlready(pinned.federation));
         }

@@ -19,14 +19,14 @@ use crate::support::{
     dicom::{EDGE, MEIER, NOVAK, PLANTED, series},
 };
 
-struct Api {
-    site: TestNode,
+pub(crate) struct Api {
+    pub(crate) site: TestNode,
     router: Router,
     token: String,
 }
 
 impl Api {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let site = TestNode::new().await;
         site.node
             .put_account("manager", "Data Manager", "correct horse")
@@ -64,11 +64,16 @@ impl Api {
         api
     }
 
-    async fn raw(&self, method: &str, path: &str, body: &[u8]) -> (StatusCode, HeaderMap, Vec<u8>) {
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
         send(&self.router, method, path, Some(&self.token), body, &[]).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> T {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> T {
         let (status, _, bytes) = self.raw("GET", path, b"").await;
         assert_eq!(
             status,
@@ -79,7 +84,7 @@ impl Api {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    async fn series_of(&self, modality: &str) -> Vec<String> {
+    pub(crate) async fn series_of(&self, modality: &str) -> Vec<String> {
         let page: SeriesPage = self.get(&format!("/v1/series?modality={modality}")).await;
         page.rows.into_iter().map(|row| row.series_uid).collect()
     }
@@ -132,7 +137,7 @@ fn the_description_is_the_committed_one() {
 }
 
 /// Every route, and whether it is for everybody.
-const ROUTES: [(&str, &str, bool); 19] = [
+const ROUTES: [(&str, &str, bool); 21] = [
     ("get", "/v1/about", true),
     ("post", "/v1/session", true),
     ("get", "/v1/session", false),
@@ -148,6 +153,8 @@ const ROUTES: [(&str, &str, bool); 19] = [
         false,
     ),
     ("get", "/v1/series/{series_uid}/outlines", false),
+    ("get", "/v1/series/{series_uid}/placements", false),
+    ("get", "/v1/series/{series_uid}/segmentations", false),
     ("get", "/v1/series/{series_uid}/deidentification", false),
     ("get", "/v1/quarantine", false),
     ("post", "/v1/quarantine/{id}/retry", false),

@@ -72,28 +72,32 @@ async fn pseudonyms_join_and_pixels_stay() {
 }
 
 #[tokio::test]
-async fn two_programs_do_not_take_in_at_once() {
+async fn two_programs_take_turns() {
     let site = TestNode::new().await;
     hospital(&site);
     let lock = std::fs::File::create(site.data().join("ingest.lock")).unwrap();
     lock.lock().unwrap();
-    assert!(matches!(
-        site.node.ingest(&site.landing(), "test").await,
-        Err(NodeError::Busy)
-    ));
-    drop(lock);
     let landing = site.landing();
-    let (first, second) = tokio::join!(
+    let other = async {
+        until_progress(&site).await;
+        assert_eq!(site.node.store().holdings().await.unwrap().instances, 0);
+        drop(lock);
+    };
+    let (first, second, ()) = tokio::join!(
         site.node.ingest(&landing, "test"),
-        site.node.ingest(&landing, "test")
+        site.node.ingest(&landing, "test"),
+        other
     );
     let (first, second) = (first.unwrap(), second.unwrap());
-    assert_eq!(
-        first.stored + second.stored,
-        13,
-        "one after the other in one program"
-    );
+    assert_eq!(first.stored + second.stored, 13, "each instance once");
     assert_eq!(first.unchanged + second.unchanged, 13);
+    assert_eq!(first.quarantined + second.quarantined, 0);
+}
+
+/// Waits until a run is at its files.
+async fn until_progress(site: &TestNode) {
+    let mut progress = site.node.progress();
+    progress.wait_for(Option::is_some).await.unwrap();
 }
 
 #[tokio::test]

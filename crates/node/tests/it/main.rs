@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
+mod archives;
+mod deleting;
 mod ingesting;
 mod initialising;
+mod killed;
 mod lasting;
 mod link;
 mod local_model;
@@ -12,9 +15,13 @@ mod phantom;
 mod previewing;
 mod publishing;
 mod quarantining;
+mod querying;
+mod rebuilding;
 mod receiving;
 mod refusing;
 mod rounds;
 mod searching;
+mod segmenting;
+mod standing_alone;
 mod support;
 mod unmasking;

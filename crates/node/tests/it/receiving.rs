@@ -1,20 +1,26 @@
-//! A PACS sends to the node: what was acknowledged is kept, de-identified, and gone from the spool.
+//! A PACS sends to the node: what was acknowledged is kept, de-identified, and gone from the journal; what a crash or a full
+//! disk kept back is taken in later, and nothing is acknowledged that could not be.
 
 #[path = "../../../dimse/tests/support/mod.rs"]
 mod pacs;
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use arno_dicom::Instance;
 use arno_dimse::command::Status;
 use arno_domain::Clock;
 use arno_node::{DicomListener, Node, NodeConfig, RunningNode};
 use pacs::{CT, EXPLICIT, Scu, proposal};
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 
 use crate::support::{
     TestNode, contains,
-    dicom::{MEIER, PLANTED, series},
+    dicom::{MEIER, PLANTED, Slice, series},
     files,
 };
 
@@ -22,9 +28,8 @@ use crate::support::{
 async fn listening(site: &TestNode, from: &[&str]) -> RunningNode {
     let mut config = NodeConfig::load(&site.data(), 0).unwrap();
     config.dicom = Some(DicomListener {
-        port: 0,
-        ae_title: "ARNO".parse().unwrap(),
         from: from.iter().map(|title| title.parse().unwrap()).collect(),
+        ..DicomListener::new(0, "ARNO".parse().unwrap())
     });
     Node::start(config, Clock::system()).await.unwrap()
 }
@@ -34,17 +39,47 @@ async fn connect(running: &RunningNode) -> Scu<TcpStream> {
     Scu::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap())
 }
 
-/// Waits until the spool is empty and so many instances are kept.
-async fn taken_in(running: &RunningNode, instances: u64) {
-    let spool = running.node().config().data.join("spool");
-    for _ in 0..2000 {
-        let kept = running.node().store().holdings().await.unwrap().instances;
-        if kept == instances && files(&spool).is_empty() {
+/// Waits for a state.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..3000 {
+        if is_so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the spool was not taken in");
+    panic!("not within 30 seconds: {what}");
+}
+
+/// Waits until the journal is empty and so many instances are kept.
+async fn taken_in(running: &RunningNode, instances: u64) {
+    until("taken in", async || {
+        let kept = running.node().store().holdings().await.unwrap().instances;
+        kept == instances && journal(&running.node().config().data).is_empty()
+    })
+    .await;
+}
+
+/// The files of the journal.
+fn journal(data: &Path) -> Vec<PathBuf> {
+    let mut files = files(&data.join("spool"));
+    files.retain(|file| file.extension().is_some_and(|suffix| suffix == "journal"));
+    files
+}
+
+/// A journal as a crash leaves it: whole records, then whatever follows.
+fn crashed(site: &TestNode, records: &[&[u8]], end: &[u8]) {
+    let spool = site.data().join("spool");
+    fs::create_dir_all(&spool).unwrap();
+    let mut bytes = Vec::new();
+    for record in records {
+        bytes.extend(b"ARNOJNL1");
+        bytes.extend(7_u64.to_le_bytes());
+        bytes.extend((record.len() as u64).to_le_bytes());
+        bytes.extend(Sha256::digest(record));
+        bytes.extend_from_slice(record);
+    }
+    bytes.extend(end);
+    fs::write(spool.join("0000000000000007.journal"), bytes).unwrap();
 }
 
 /// The data set of a Part 10 file, as it goes over the network.
@@ -79,42 +114,86 @@ async fn what_is_acknowledged_is_kept_and_the_spool_is_emptied() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_in_the_spool_is_taken_in_at_the_next_start() {
+async fn what_a_crash_left_in_the_journal_is_taken_in_at_the_next_start() {
     let site = TestNode::new().await;
-    let spool = site.data().join("spool");
-    for folder in ["received", "unfinished"] {
-        fs::create_dir_all(spool.join(folder)).unwrap();
-    }
-    let file = series(MEIER, 1, 1, 1)[0].file();
-    fs::write(spool.join("received/1.dcm"), &file).unwrap();
-    fs::write(spool.join("unfinished/2.dcm"), &file[..500]).unwrap();
+    let slices = series(MEIER, 1, 1, 3);
+    let slices: Vec<_> = slices.iter().map(Slice::file).collect();
+    // The last record was not whole when the crash came: it was never acknowledged.
+    crashed(&site, &[&slices[0], &slices[1]], &slices[2][..500]);
     let running = listening(&site, &[]).await;
-    taken_in(&running, 1).await;
-    assert!(
-        site.quarantined().await.is_empty(),
-        "half a file was never acknowledged"
-    );
+    taken_in(&running, 2).await;
+    assert!(site.quarantined().await.is_empty());
     running.shutdown().await;
 }
 
 #[tokio::test]
-async fn what_quarantine_keeps_no_copy_of_stays_in_the_spool() {
+async fn a_journal_is_taken_in_without_a_dicom_port() {
     let site = TestNode::new().await;
-    let received = site.data().join("spool/received");
-    fs::create_dir_all(&received).unwrap();
-    // Larger than what quarantine copies, and no instance; sparse, so it takes no room.
-    let large = fs::File::create(received.join("large.dcm")).unwrap();
-    large.set_len((256 << 20) + 1).unwrap();
-    fs::write(received.join("small.dcm"), "no instance").unwrap();
+    crashed(&site, &[&series(MEIER, 1, 1, 1)[0].file()], b"");
+    let config = NodeConfig::load(&site.data(), 0).unwrap();
+    let running = Node::start(config, Clock::system()).await.unwrap();
+    taken_in(&running, 1).await;
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn quarantine_keeps_a_copy_of_all_that_was_acknowledged() {
+    let site = TestNode::new().await;
+    // Larger than what is copied of a file, which stays where it is: this is nowhere else.
+    let mut large = b"no instance".to_vec();
+    large.resize((256 << 20) + 1, 0);
+    crashed(&site, &[&large], b"");
     let running = listening(&site, &[]).await;
-    for _ in 0..3000 {
-        if site.quarantined().await.len() == 2 && !received.join("small.dcm").exists() {
-            break;
+    until("in quarantine", async || {
+        site.quarantined().await.len() == 1 && journal(&site.data()).is_empty()
+    })
+    .await;
+    let copies = files(&site.data().join("quarantine"));
+    assert_eq!(copies.len(), 1);
+    assert_eq!(fs::metadata(&copies[0]).unwrap().len(), large.len() as u64);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_full_node_answers_out_of_resources_and_recovers() {
+    let mut site = TestNode::new().await;
+    let slices = series(MEIER, 1, 1, 4);
+    let size = slices[0].file().len() as u64;
+    site.restarted(|settings| settings.storage_limit_bytes = Some(size * 3 / 2))
+        .await;
+    let running = listening(&site, &[]).await;
+    let mut pacs = connect(&running).await;
+    pacs.associate(vec![proposal(1, CT, &[EXPLICIT])]).await;
+    let mut acknowledged = 0;
+    let mut slices = slices.iter().cycle();
+    until("out of resources", async || {
+        let slice = slices.next().unwrap();
+        let file = slice.file();
+        match pacs
+            .store(1, CT, &slice.instance_uid(), data_set(&file))
+            .await
+        {
+            Status::SUCCESS => acknowledged += 1,
+            status => {
+                assert_eq!(status, Status::OUT_OF_RESOURCES);
+                return true;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(site.quarantined().await.len(), 2);
-    assert_eq!(files(&received), [received.join("large.dcm")]);
+        false
+    })
+    .await;
+    assert!(acknowledged >= 2, "the journal took what packs could not");
+    running.shutdown().await;
+    assert!(
+        !journal(&site.data()).is_empty(),
+        "what was acknowledged is safe"
+    );
+
+    site.restarted(|settings| settings.storage_limit_bytes = None)
+        .await;
+    let running = listening(&site, &[]).await;
+    taken_in(&running, acknowledged.min(4)).await;
+    assert!(site.quarantined().await.is_empty());
     running.shutdown().await;
 }
 

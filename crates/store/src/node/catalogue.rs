@@ -115,7 +115,7 @@ impl NodeStore {
         instance_uid: &str,
     ) -> Result<FrameSource, StoreError> {
         let sql = "-- frame_source
-            SELECT pack, pack_offset, length, sha256, pixel_offset, layout_json FROM instance
+            SELECT pack, pack_offset, length, metadata_length, sha256, pixel_offset, layout_json FROM instance
             WHERE series_uid = $1 AND instance_uid = $2
                 AND pixel_offset IS NOT NULL AND layout_json IS NOT NULL";
         let query = sqlx::query(sql)
@@ -238,7 +238,7 @@ impl NodeStore {
         limit: u32,
     ) -> Result<Vec<(String, PackLocation)>, StoreError> {
         let sql = "-- locations_after
-            SELECT instance_uid, pack, pack_offset, length, sha256 FROM instance
+            SELECT instance_uid, pack, pack_offset, length, metadata_length, sha256 FROM instance
             WHERE instance_uid > $1 ORDER BY instance_uid LIMIT $2";
         let query = sqlx::query(sql)
             .bind(instance_uid.to_owned())
@@ -250,11 +250,13 @@ impl NodeStore {
     }
 }
 
-fn location_of(row: &AnyRow) -> Result<PackLocation, StoreError> {
+/// Where a row says that its instance is.
+pub(super) fn location_of(row: &AnyRow) -> Result<PackLocation, StoreError> {
     Ok(PackLocation {
         pack: row.try_get("pack")?,
         offset: unsigned(row.try_get("pack_offset")?),
         length: unsigned(row.try_get("length")?),
+        metadata_length: unsigned(row.try_get("metadata_length")?),
         sha256: row.try_get("sha256")?,
     })
 }

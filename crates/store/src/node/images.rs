@@ -23,6 +23,10 @@ pub struct NewStudy {
     pub patient: String,
     /// Age at the study.
     pub age_years: Option<f64>,
+    /// Study Date (0008,0020) as `YYYYMMDD`, shifted.
+    pub study_date: Option<String>,
+    /// What queries ask of patient and study, as a DICOM JSON object; of the first instance that came.
+    pub attributes_json: String,
 }
 
 /// A series.
@@ -44,6 +48,8 @@ pub struct NewSeries {
     pub slice_thickness_mm: Option<f64>,
     /// Whether the images say that they are no patient's (Quality Control Image (0028,0300) is YES).
     pub synthetic: bool,
+    /// What queries ask of the series, as a DICOM JSON object; of the first instance that came.
+    pub attributes_json: String,
 }
 
 /// An instance whose bytes are durable.
@@ -67,6 +73,8 @@ pub struct NewInstance {
     pub layout_json: Option<String>,
     /// Where the image plane lies in the patient, as JSON text of the reader's own form.
     pub geometry_json: Option<String>,
+    /// What queries ask of the instance, as a DICOM JSON object.
+    pub attributes_json: String,
 }
 
 /// An instance of a series, as outlines need it.

@@ -3,31 +3,46 @@
 //! Everything here is de-identified, but for two things that only the data manager sees and that have an end: the
 //! names of files in quarantine and the left side of a preview. Not here: what is decided about the rows (`arno-node`).
 
+mod before;
 mod catalogue;
+mod commit;
+mod compaction;
 mod datasets;
+mod deletion;
 mod facts;
 mod federation;
 mod images;
 mod ingest;
+mod many;
 mod packs;
 mod quarantine;
 mod readings;
+mod repair;
+mod retrieve;
+mod rows;
 mod schema;
 
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+pub use before::{Before, PackEnd, SeriesBefore};
 pub use catalogue::{FrameSource, SeriesFilter};
+pub use commit::{IngestBatch, IngestTotals, NewSource, SourceFate};
+pub use compaction::PackRow;
 pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};
+pub use deletion::{Deleted, Deletion, SeriesInScope};
 pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{
     NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,
 };
-pub use ingest::{IngestBatch, IngestTotals, NewSource, SourceFate};
-pub use packs::{PackLocation, PackRange, PackWriter, Packs, RECORD_HEADER_BYTES};
+pub use packs::{
+    PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record, Scanned,
+};
 pub use quarantine::{NewQuarantined, QuarantineCopy};
 pub use readings::NewReading;
+pub use retrieve::{KeptInstance, KeptKey, Scope};
+pub use rows::{InstanceRow, RowFilter, SeriesOfStudy, StudyParts, StudyRow};
 pub use schema::MIGRATIONS;
 
 use crate::{Database, StoreError};

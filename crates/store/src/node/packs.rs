@@ -1,31 +1,37 @@
-//! Series packs: one append-only file per series, a frame is one range read.
+//! Series packs: one append-only file per series; an instance, its metadata or a frame is one range read.
 //!
-//! A record is 48 bytes of header (magic, length, SHA-256) and the Part 10 bytes. Where a pack ends is what the index
-//! says, never the file's length: bytes behind the last indexed record are left over from a crash and overwritten.
-//! Bytes are durable before [`PackWriter::sync`] returns; only then may an index row point at them.
+//! Where a pack ends is what the index says, never the file's length: bytes behind it are left over from a crash and
+//! cut off when the pack is next written. The form of records is in [`record`], why it is so in
+//! `docs/decisions/0011-series-packs.md`.
+
+mod record;
+mod scan;
+mod writer;
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    fs::{self, File},
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
 use arno_domain::hex;
 use sha2::{Digest as _, Sha256};
 
+pub use record::{RECORD_HEADER_BYTES, Record};
+pub use scan::{PackScan, Scanned};
+pub use writer::PackWriter;
+
+use self::record::{HEADER, Header, Kind};
 use crate::StoreError;
-
-/// Magic (8), length (8, little endian), SHA-256 (32).
-pub const RECORD_HEADER_BYTES: u64 = 48;
-
-const MAGIC: &[u8; 8] = b"ARNOPCK1";
 
 /// Longest legal UID (PS3.5 section 9.1).
 const MAX_UID_CHARS: usize = 64;
-
 /// Bytes that [`Packs::verify`] reads at a time.
-const VERIFY_CHUNK_BYTES: usize = 1 << 20;
+const VERIFY_CHUNK_BYTES: usize = 1 << 18;
+/// How the name of a pack ends.
+const EXTENSION: &str = ".pack";
+/// How the name of a pack ends while compaction writes it.
+const PARTIAL: &str = ".part";
 
 /// The folder of all packs.
 #[derive(Debug, Clone)]
@@ -33,16 +39,18 @@ pub struct Packs {
     root: PathBuf,
 }
 
-/// Where the bytes of one instance are.
+/// Where an instance and its metadata are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackLocation {
     /// The pack, relative to the folder of all packs.
     pub pack: String,
     /// Where its record starts.
     pub offset: u64,
-    /// Bytes of the instance, without the record's header.
+    /// Bytes of the instance.
     pub length: u64,
-    /// SHA-256 of the bytes, hexadecimal.
+    /// Bytes of its metadata, which follow the instance.
+    pub metadata_length: u64,
+    /// SHA-256 of the bytes of the instance, hexadecimal.
     pub sha256: String,
 }
 
@@ -58,20 +66,42 @@ pub struct PackRange {
 }
 
 impl PackLocation {
-    /// The instance's bytes as a range.
+    /// The bytes of the instance.
     #[must_use]
     pub fn range(&self) -> PackRange {
-        PackRange {
-            pack: self.pack.clone(),
-            offset: self.offset + RECORD_HEADER_BYTES,
-            length: self.length,
-        }
+        self.part(RECORD_HEADER_BYTES, self.length)
+    }
+
+    /// The bytes of its metadata.
+    #[must_use]
+    pub fn metadata_range(&self) -> PackRange {
+        self.part(
+            RECORD_HEADER_BYTES.saturating_add(self.length),
+            self.metadata_length,
+        )
+    }
+
+    /// The whole record.
+    #[must_use]
+    pub fn record_range(&self) -> PackRange {
+        self.part(0, self.end().saturating_sub(self.offset))
     }
 
     /// Where the next record of the pack starts.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.offset + RECORD_HEADER_BYTES + self.length
+        self.offset
+            .saturating_add(RECORD_HEADER_BYTES)
+            .saturating_add(self.length)
+            .saturating_add(self.metadata_length)
+    }
+
+    fn part(&self, skip: u64, length: u64) -> PackRange {
+        PackRange {
+            pack: self.pack.clone(),
+            offset: self.offset.saturating_add(skip),
+            length,
+        }
     }
 }
 
@@ -87,11 +117,20 @@ impl Packs {
         })
     }
 
-    /// The pack of a series: 256 folders by digest, so that none holds too many files.
+    /// The first pack of a series: 256 folders by digest, so that none holds too many files.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when the text is no UID, because it becomes a file name.
     pub fn pack_of(series_uid: &str) -> Result<String, StoreError> {
+        Self::generation_of(series_uid, 1)
+    }
+
+    /// The pack of a series after so many compactions. A name is never used again, so that a reader who asked the index
+    /// before finds the bytes that it was told of, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the text is no UID.
+    pub fn generation_of(series_uid: &str, generation: u32) -> Result<String, StoreError> {
         let legal = !series_uid.is_empty()
             && series_uid.len() <= MAX_UID_CHARS
             && series_uid
@@ -100,27 +139,48 @@ impl Packs {
         if !legal {
             return Err(StoreError::Corrupt { what: "series UID" });
         }
-        let digest = hex::encode(&Sha256::digest(series_uid));
-        Ok(format!("{}/{series_uid}.pack", &digest[..2]))
+        let folder = &hex::encode(&Sha256::digest(series_uid))[..2];
+        Ok(match generation {
+            0 | 1 => format!("{folder}/{series_uid}{EXTENSION}"),
+            later => format!("{folder}/{series_uid}-{later}{EXTENSION}"),
+        })
     }
 
-    /// Begins to write one batch. `room` is how many bytes may be added, where the data holder set a limit.
+    /// The pack that follows this one of the same series.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the text names no pack.
+    pub fn next_generation(pack: &str) -> Result<String, StoreError> {
+        let (series_uid, generation) =
+            series_and_generation(pack).ok_or(StoreError::Corrupt { what: "pack name" })?;
+        Self::generation_of(&series_uid, generation.saturating_add(1))
+    }
+
+    /// The series of a pack; `None` when the name is none of a pack.
+    #[must_use]
+    pub fn series_of(pack: &str) -> Option<String> {
+        series_and_generation(pack).map(|(series_uid, _)| series_uid)
+    }
+
+    /// Whether a pack was set aside because the index did not know it when its series was written to.
+    #[must_use]
+    pub fn is_set_aside(pack: &str) -> bool {
+        series_and_generation(pack).is_some_and(|(_, generation)| generation == 0)
+    }
+
+    /// Begins to write one batch. `room` is how many bytes of instances may be added, where the data holder set a limit.
     #[must_use]
     pub fn writer(&self, room: Option<u64>) -> PackWriter {
-        PackWriter {
-            root: self.root.clone(),
-            open: BTreeMap::new(),
-            new_folders: Vec::new(),
-            room,
-        }
+        PackWriter::new(self.root.clone(), room)
     }
 
     /// Reads a part of a pack in one go.
     ///
     /// # Errors
-    /// When the file is not there or is shorter.
+    /// [`StoreError::NotFound`] when the pack is gone: it was deleted or compacted since the index was asked, which is to be
+    /// asked once more. [`StoreError::Corrupt`] when it is shorter.
     pub fn read(&self, range: &PackRange) -> Result<Vec<u8>, StoreError> {
-        let mut file = File::open(self.root.join(&range.pack))?;
+        let mut file = self.file(&range.pack)?;
         // The length comes from the index, but is checked against the file before memory is taken.
         if file.metadata()?.len() < range.offset.saturating_add(range.length) {
             return Err(StoreError::Corrupt { what: "pack" });
@@ -128,29 +188,102 @@ impl Packs {
         file.seek(SeekFrom::Start(range.offset))?;
         let length =
             usize::try_from(range.length).map_err(|_| StoreError::Corrupt { what: "pack" })?;
-        let mut bytes = vec![0; length];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
+        let mut bytes = Vec::with_capacity(length);
+        file.take(range.length).read_to_end(&mut bytes)?;
+        match bytes.len() == length {
+            true => Ok(bytes),
+            false => Err(StoreError::Corrupt { what: "pack" }),
+        }
     }
 
-    /// Whether record header and bytes are what the index says.
+    /// Opens a pack for reading many ranges.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it is gone.
+    pub fn file(&self, pack: &str) -> Result<File, StoreError> {
+        File::open(self.root.join(pack)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::NotFound { what: "pack" },
+            _ => error.into(),
+        })
+    }
+
+    /// Whether record header, instance and metadata are what the index says.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when they are not.
     pub fn verify(&self, location: &PackLocation) -> Result<(), StoreError> {
         let damaged = || StoreError::Corrupt { what: "pack" };
-        let mut file = File::open(self.root.join(&location.pack))?;
+        let mut file = self.file(&location.pack)?;
         file.seek(SeekFrom::Start(location.offset))?;
-        let mut header = [0; RECORD_HEADER_BYTES as usize];
-        file.read_exact(&mut header).map_err(|_| damaged())?;
-        let digest = digest_of(&mut file.take(location.length))?;
-        if header != record_header(location.length, &digest)
-            || hex::encode(&digest) != location.sha256
-        {
-            return Err(damaged());
-        }
-        Ok(())
+        let mut bytes = [0; HEADER];
+        file.read_exact(&mut bytes).map_err(|_| damaged())?;
+        let header = Header::parse(&bytes).ok_or_else(damaged)?;
+        let is_meant = header.kind == Kind::Instance
+            && header.length == location.length
+            && header.metadata_length == location.metadata_length
+            && hex::encode(&header.sha256) == location.sha256;
+        let holds = is_meant
+            && digest_of(&mut (&file).take(header.length))? == header.sha256
+            && digest_of(&mut (&file).take(header.metadata_length))? == header.metadata_sha256;
+        if holds { Ok(()) } else { Err(damaged()) }
     }
+
+    /// Makes a new pack of whole records of another, in their order. It has its name only once it is durable.
+    ///
+    /// # Errors
+    /// When the disk is full or fails; then there is no such pack.
+    pub fn copy_records(&self, into: &str, records: &[PackRange]) -> Result<(), StoreError> {
+        let path = self.root.join(into);
+        let partial = self.root.join(format!("{into}{PARTIAL}"));
+        let mut file = File::create(&partial)?;
+        for record in records {
+            let mut from = self.file(&record.pack)?;
+            from.seek(SeekFrom::Start(record.offset))?;
+            if io::copy(&mut from.take(record.length), &mut file)? != record.length {
+                return Err(StoreError::Corrupt { what: "pack" });
+            }
+        }
+        file.sync_all()?;
+        fs::rename(&partial, &path)?;
+        self.sync_folder(into)
+    }
+
+    /// Deletes a pack, whole or half made, and makes that durable. One that is not there is no error.
+    ///
+    /// # Errors
+    /// When it cannot be deleted.
+    pub fn remove(&self, pack: &str) -> Result<(), StoreError> {
+        for name in [pack.to_owned(), format!("{pack}{PARTIAL}")] {
+            match fs::remove_file(self.root.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        self.sync_folder(pack)
+    }
+
+    fn sync_folder(&self, pack: &str) -> Result<(), StoreError> {
+        let path = self.root.join(pack);
+        match path.parent().map(File::open) {
+            Some(Ok(folder)) => Ok(folder.sync_all()?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The series of a pack and how often it was compacted, plus one; `None` when the name is none of ours.
+pub(super) fn series_and_generation(pack: &str) -> Option<(String, u32)> {
+    let name = pack.rsplit('/').next()?.strip_suffix(EXTENSION)?;
+    let (series_uid, generation) = match name.split_once('-') {
+        Some((series_uid, generation)) => (series_uid, generation.parse().ok()?),
+        None => (name, 1),
+    };
+    let is_uid = Packs::pack_of(series_uid).is_ok();
+    is_uid.then(|| (series_uid.to_owned(), generation))
+}
+
+fn is_pack_name(name: &str) -> bool {
+    series_and_generation(name).is_some()
 }
 
 fn digest_of(reader: &mut impl io::Read) -> Result<[u8; 32], io::Error> {
@@ -164,200 +297,5 @@ fn digest_of(reader: &mut impl io::Read) -> Result<[u8; 32], io::Error> {
     }
 }
 
-fn record_header(length: u64, digest: &[u8; 32]) -> [u8; RECORD_HEADER_BYTES as usize] {
-    let mut header = [0; RECORD_HEADER_BYTES as usize];
-    header[..8].copy_from_slice(MAGIC);
-    header[8..16].copy_from_slice(&length.to_le_bytes());
-    header[16..].copy_from_slice(digest);
-    header
-}
-
-/// Appends one batch to packs and makes it durable.
-#[derive(Debug)]
-pub struct PackWriter {
-    root: PathBuf,
-    open: BTreeMap<String, OpenPack>,
-    new_folders: Vec<PathBuf>,
-    room: Option<u64>,
-}
-
-#[derive(Debug)]
-struct OpenPack {
-    file: File,
-    end: u64,
-}
-
-impl PackWriter {
-    /// Appends the bytes of one instance. `indexed_end` is where the last indexed record of the pack ends; it is asked for when
-    /// the pack is first touched.
-    ///
-    /// # Errors
-    /// [`StoreError::Full`] when the disk or the data holder's limit has no room.
-    pub fn append(
-        &mut self,
-        pack: &str,
-        indexed_end: u64,
-        bytes: &[u8],
-    ) -> Result<PackLocation, StoreError> {
-        let length = bytes.len() as u64;
-        if let Some(room) = &mut self.room {
-            *room = room.checked_sub(length).ok_or(StoreError::Full)?;
-        }
-        if !self.open.contains_key(pack) {
-            let opened = self.open_at(pack, indexed_end)?;
-            self.open.insert(pack.to_owned(), opened);
-        }
-        let open = self
-            .open
-            .get_mut(pack)
-            .ok_or(StoreError::Corrupt { what: "pack" })?;
-        let digest: [u8; 32] = Sha256::digest(bytes).into();
-        open.file.write_all(&record_header(length, &digest))?;
-        open.file.write_all(bytes)?;
-        let location = PackLocation {
-            pack: pack.to_owned(),
-            offset: open.end,
-            length,
-            sha256: hex::encode(&digest),
-        };
-        open.end = location.end();
-        Ok(location)
-    }
-
-    fn open_at(&mut self, pack: &str, end: u64) -> Result<OpenPack, StoreError> {
-        let path = self.root.join(pack);
-        let folder = path.parent().unwrap_or(&self.root).to_owned();
-        if !folder.exists() {
-            fs::create_dir_all(&folder)?;
-            self.new_folders.push(self.root.clone());
-        }
-        if !path.exists() {
-            self.new_folders.push(folder);
-        }
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)?;
-        if file.metadata()?.len() < end {
-            return Err(StoreError::Corrupt { what: "pack" });
-        }
-        file.set_len(end)?;
-        file.seek(SeekFrom::Start(end))?;
-        Ok(OpenPack { file, end })
-    }
-
-    /// Makes all appended bytes, and the names of new packs, durable.
-    ///
-    /// # Errors
-    /// When the disk is full or fails; then nothing of the batch may be indexed.
-    pub fn sync(mut self) -> Result<(), StoreError> {
-        for open in self.open.values() {
-            open.file.sync_data()?;
-        }
-        self.new_folders.sort();
-        self.new_folders.dedup();
-        for folder in &self.new_folders {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{PackRange, Packs};
-    use crate::StoreError;
-
-    const PACK: &str = "00/1.2.3.pack";
-
-    fn packs() -> (tempfile::TempDir, Packs) {
-        let folder = tempfile::tempdir().unwrap();
-        let packs = Packs::open(folder.path()).unwrap();
-        (folder, packs)
-    }
-
-    #[test]
-    fn what_was_appended_is_read_back_and_verified() {
-        let (_folder, packs) = packs();
-        let mut writer = packs.writer(None);
-        let first = writer.append(PACK, 0, b"first").unwrap();
-        let second = writer.append(PACK, 0, b"second").unwrap();
-        writer.sync().unwrap();
-        assert_eq!(packs.read(&first.range()).unwrap(), b"first");
-        assert_eq!(packs.read(&second.range()).unwrap(), b"second");
-        packs.verify(&second).unwrap();
-        assert_eq!(second.offset, first.end());
-    }
-
-    #[test]
-    fn what_a_crash_left_behind_is_overwritten() {
-        let (folder, packs) = packs();
-        let mut writer = packs.writer(None);
-        let kept = writer.append(PACK, 0, b"kept").unwrap();
-        writer.append(PACK, 0, b"never indexed").unwrap();
-        writer.sync().unwrap();
-        let mut writer = packs.writer(None);
-        let next = writer.append(PACK, kept.end(), b"next").unwrap();
-        writer.sync().unwrap();
-        assert_eq!(next.offset, kept.end());
-        packs.verify(&kept).unwrap();
-        packs.verify(&next).unwrap();
-        assert_eq!(
-            std::fs::metadata(folder.path().join(PACK)).unwrap().len(),
-            next.end()
-        );
-    }
-
-    #[test]
-    fn a_changed_byte_and_a_short_pack_show() {
-        let (folder, packs) = packs();
-        let mut writer = packs.writer(None);
-        let location = writer.append(PACK, 0, b"bytes").unwrap();
-        writer.sync().unwrap();
-        let path = folder.path().join(PACK);
-        let mut bytes = std::fs::read(&path).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(
-            packs.verify(&location),
-            Err(StoreError::Corrupt { .. })
-        ));
-        bytes.truncate(50);
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(
-            packs.read(&location.range()),
-            Err(StoreError::Corrupt { .. })
-        ));
-        let beyond = PackRange {
-            pack: PACK.into(),
-            offset: u64::MAX,
-            length: 2,
-        };
-        assert!(packs.read(&beyond).is_err());
-    }
-
-    #[test]
-    fn a_limit_is_kept() {
-        let (_folder, packs) = packs();
-        let mut writer = packs.writer(Some(8));
-        writer.append(PACK, 0, b"12345").unwrap();
-        assert!(matches!(
-            writer.append(PACK, 0, b"6789"),
-            Err(StoreError::Full)
-        ));
-    }
-
-    #[test]
-    fn only_a_uid_names_a_pack() {
-        let check =
-            |uid: &str, expect: bool| assert_eq!(Packs::pack_of(uid).is_ok(), expect, "{uid}");
-        check("2.25.17", true);
-        check("", false);
-        check("..", false);
-        check("1.2/../3", false);
-        check("1..2", false);
-        check(&"1".repeat(65), false);
-    }
-}
+mod tests;

@@ -5,10 +5,45 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 10,
-    sql: FIRST,
-}];
+pub const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 10,
+        sql: FIRST,
+    },
+    Migration {
+        version: 11,
+        sql: QUERIES_AND_PACKS,
+    },
+];
+
+/// What queries are answered from without opening an image, and what the index knows of packs: where each ends, how much of it
+/// is of use to nobody any longer, and which files are to go.
+const QUERIES_AND_PACKS: &str = "
+ALTER TABLE study ADD COLUMN study_date TEXT;
+ALTER TABLE study ADD COLUMN attributes_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE series ADD COLUMN attributes_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE instance ADD COLUMN attributes_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE instance ADD COLUMN metadata_length BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX study_by_date ON study (study_date);
+DROP INDEX series_by_study;
+CREATE INDEX series_by_study ON series (study_uid, series_uid);
+CREATE INDEX series_by_modality ON series (modality);
+DROP INDEX instance_by_pack;
+DROP INDEX instance_by_series;
+CREATE INDEX instance_by_series ON instance
+    (series_uid, (COALESCE(position_mm, -1.0e300)), (COALESCE(number, -9007199254740992)), instance_uid);
+CREATE INDEX dataset_series_by_series ON dataset_series (series_uid);
+CREATE TABLE pack (
+    pack TEXT NOT NULL PRIMARY KEY,
+    series_uid TEXT NOT NULL UNIQUE,
+    end_offset BIGINT NOT NULL,
+    dead_bytes BIGINT NOT NULL
+);
+CREATE INDEX pack_by_dead_bytes ON pack (dead_bytes);
+CREATE TABLE pack_to_remove (
+    pack TEXT NOT NULL PRIMARY KEY
+);
+";
 
 const FIRST: &str = "
 CREATE TABLE patient (

@@ -253,7 +253,7 @@ fn number(of: u32, value: u16) -> Vec<u8> {
     short(of, "US", &value.to_le_bytes())
 }
 
-fn item(content: &[u8]) -> Vec<u8> {
+pub(crate) fn item(content: &[u8]) -> Vec<u8> {
     [
         &[0xFE, 0xFF, 0x00, 0xE0][..],
         &(content.len() as u32).to_le_bytes(),

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""10,000 instances into one node by folder, STOW-RS and C-STORE at once, while it is queried, and killed again and again.
+
+usage: ten_thousand.py --node target/release/arno-node [--seed N] [--count 10000] [--kills 12] [--real FOLDER]
+
+Real series (--real) come first, the rest is generated from the seed. Every sender goes on after a kill with what was not acknowledged.
+At the end each instance is there once, each that was acknowledged is intact (the pixel bytes that come back have the SHA-256 of those
+that were sent), no query ever saw fewer instances than an earlier one had acknowledged, and `verify` finds nothing.
+Needs dcmtk's storescu and PyPI's numpy, pydicom and requests.
+"""
+import argparse, hashlib, json, os, pathlib, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time, uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pydicom
+import requests
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+ap.add_argument("--node", required=True); ap.add_argument("--seed", type=int, default=20261124)
+ap.add_argument("--count", type=int, default=10_000); ap.add_argument("--kills", type=int, default=12)
+ap.add_argument("--real", help="folder of real series")
+a = ap.parse_args()
+rnd, rng = random.Random(a.seed), np.random.default_rng(a.seed)
+work = pathlib.Path(tempfile.mkdtemp(prefix="arno-10k-"))
+passed = failed = 0
+print(f"seed {a.seed}, {a.count} instances, {a.kills} kills", flush=True)
+
+
+def check(name, holds, seen=""):
+    global passed, failed
+    print("ok    " if holds else "FAILED", name, "" if holds else seen, flush=True)
+    passed, failed = passed + bool(holds), failed + (not holds)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def uid(*parts):
+    """A UID that the seed gives, under 2.25 (PS3.5 annex B.2)."""
+    return "2.25." + str(int.from_bytes(hashlib.sha256(repr((a.seed, parts)).encode()).digest()[:16], "big"))
+
+
+def generated(folder, count, per_series=100):
+    """CT series of noise over a ramp, of invented people; their sizes differ."""
+    paths = []
+    for k in range(count):
+        s, slice_ = divmod(k, per_series)
+        ds = Dataset()
+        ds.file_meta = FileMetaDataset(); ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, uid("i", k)
+        ds.StudyInstanceUID, ds.SeriesInstanceUID = uid("study", s), uid("series", s)
+        ds.PatientID, ds.PatientName, ds.Modality = f"GEN{s:04}", f"Generated^{s}", "CT"
+        ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.StudyID = "20200102", "101112", f"A{s}", str(s)
+        ds.SeriesNumber, ds.InstanceNumber = 1, slice_ + 1
+        side = (32, 48, 64, 96)[s % 4]
+        ds.Rows = ds.Columns = side
+        ds.BitsAllocated = ds.BitsStored = 16; ds.HighBit = 15; ds.PixelRepresentation = 0
+        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+        ds.PixelData = rng.integers(0, 4096, (side, side), dtype=np.uint16).tobytes()
+        path = folder / f"{s:04}-{slice_:03}.dcm"
+        ds.save_as(path, enforce_file_format=True)
+        paths.append(path)
+    return paths
+
+
+class Instance:
+    def __init__(self, path):
+        ds = pydicom.dcmread(path)
+        self.path, self.uid, self.series, self.study = path, ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.StudyInstanceUID
+        self.pixels = hashlib.sha256(ds.PixelData).hexdigest() if "PixelData" in ds else None
+
+
+class Node:
+    """The node as a process that is killed and started again on the same ports."""
+    def __init__(self):
+        self.data, self.http, self.dimse = work / "node", free_port(), free_port()
+        self.kills, self.lock, self.process = 0, threading.Lock(), None
+        self.url = f"http://127.0.0.1:{self.http}/dicom-web"
+        self.log = open(work / "node.log", "ab")
+
+    def start(self):
+        self.process = subprocess.Popen([a.node, "serve", "--data", str(self.data), "--http", str(self.http), "--dimse", str(self.dimse),
+                                         "--aet", "ARNO", "--recipe", "none"], stdout=self.log, stderr=self.log)
+        for _ in range(600):
+            try:
+                if requests.get(self.url + "/studies?limit=1", timeout=2).status_code < 300:
+                    return
+            except requests.RequestException:
+                pass
+            if self.process.poll() is not None:
+                raise SystemExit(f"the node ended with {self.process.returncode}: see {work}/node.log")
+            time.sleep(0.05)
+        raise SystemExit("the node does not answer")
+
+    def kill(self):
+        with self.lock:
+            self.process.send_signal(signal.SIGKILL); self.process.wait()
+            self.kills += 1
+            self.start()
+
+
+source = work / "source"; source.mkdir()
+real = []
+if a.real:
+    real = sorted(p for p in pathlib.Path(a.real).rglob("*") if p.is_file() and p.open("rb").read(132)[128:] == b"DICM")[: a.count // 4]
+paths = real + generated(source, a.count - len(real))
+instances, seen = [], set()
+for p in paths:
+    i = Instance(p)
+    if i.uid not in seen:
+        seen.add(i.uid); instances.append(i)
+total = len(instances)
+print(f"{len(real)} real, {total - len(real)} generated", flush=True)
+rnd.shuffle(instances)
+third = total // 3
+by_folder, by_stow, by_cstore = instances[:third], instances[third:2 * third], instances[2 * third:]
+landing = work / "landing"; landing.mkdir()
+for k, i in enumerate(by_folder):
+    shutil.copyfile(i.path, landing / f"{k:05}.dcm")
+
+node = Node(); node.start()
+acknowledged, ack_lock, done = set(), threading.Lock(), threading.Event()
+
+
+def acknowledge(uids):
+    with ack_lock:
+        acknowledged.update(uids)
+
+
+def send_folder():
+    """The command beside the running node; what was killed goes on when it is run again."""
+    while True:
+        r = subprocess.run([a.node, "ingest", "--data", str(node.data), str(landing), "--json"], capture_output=True, text=True)
+        if r.returncode == 0:
+            acknowledge(i.uid for i in by_folder)
+            return
+        time.sleep(0.1)
+
+
+def stow(group):
+    b = uuid.uuid4().hex
+    body = b"".join(b"--" + b.encode() + b"\r\nContent-Type: application/dicom\r\n\r\n" + i.path.read_bytes() + b"\r\n" for i in group)
+    body += b"--" + b.encode() + b"--\r\n"
+    r = requests.post(node.url + "/studies", data=body, timeout=60, headers={
+        "Content-Type": f'multipart/related; type="application/dicom"; boundary={b}', "Accept": "application/dicom+json"})
+    j = r.json() if r.content else {}
+    return [x["00081155"]["Value"][0] for x in j.get("00081199", {}).get("Value", [])]
+
+
+def send_stow(mine):
+    left = {i.uid: i for i in mine}
+    while left:
+        try:
+            got = stow(list(left.values())[:20])
+        except (requests.RequestException, ValueError):
+            time.sleep(0.1)
+            continue
+        acknowledge(got)
+        for u in got:
+            left.pop(u, None)
+
+
+def send_cstore(mine):
+    """storescu sends a list; with -v it says which were acknowledged. What was not is sent again."""
+    left = {str(i.path): i for i in mine}
+    while left:
+        some = list(left)[:200]
+        r = subprocess.run(["/usr/bin/storescu", "-v", "-R", "-aec", "ARNO", "127.0.0.1", str(node.dimse), *some], capture_output=True, text=True)
+        sending = None
+        for line in (r.stdout + r.stderr).splitlines():
+            if "Sending file: " in line:
+                sending = line.split("Sending file: ", 1)[1].strip()
+            elif "Received Store Response (Success)" in line and sending in left:
+                acknowledge([left.pop(sending).uid]); sending = None
+        time.sleep(0.02)
+
+
+answers, wrong = [0], []
+
+
+def query():
+    """Whatever was acknowledged before a question is in its answer; what is listed can be fetched and is whole."""
+    mine = random.Random(a.seed + 1)
+    while not done.is_set():
+        with ack_lock:
+            before = set(u for u in acknowledged)
+        try:
+            if mine.random() < 0.5 and before:
+                u = mine.choice(sorted(before))
+                r = requests.get(node.url + f"/instances?SOPInstanceUID={u}", timeout=30)
+                if r.status_code == 200 and len(r.json()) != 1:
+                    wait_indexed.append(u)
+            else:
+                rows = requests.get(node.url + "/instances?limit=5&offset=" + str(mine.randrange(max(1, len(before) or 1))), timeout=30)
+                for row in rows.json() if rows.status_code == 200 and rows.content else []:
+                    s, e, u = (row[t]["Value"][0] for t in ("0020000D", "0020000E", "00080018"))
+                    r = requests.get(node.url + f"/studies/{s}/series/{e}/instances/{u}", timeout=30, headers={"Accept": "application/dicom"})
+                    if r.status_code == 200 and hashlib.sha256(pixels(r.content)).hexdigest() != by_uid[u].pixels and by_uid[u].pixels:
+                        wrong.append(u)
+            answers[0] += 1
+        except (requests.RequestException, ValueError):
+            time.sleep(0.05)
+
+
+def pixels(part10):
+    import io
+    return pydicom.dcmread(io.BytesIO(part10)).get("PixelData", b"")
+
+
+by_uid, wait_indexed = {i.uid: i for i in instances}, []
+began = time.time()
+with ThreadPoolExecutor(12) as pool:
+    half, quarter = len(by_stow) // 2, len(by_cstore) // 2
+    senders = [pool.submit(send_folder), pool.submit(send_stow, by_stow[:half]), pool.submit(send_stow, by_stow[half:]),
+               pool.submit(send_cstore, by_cstore[:quarter]), pool.submit(send_cstore, by_cstore[quarter:])]
+    askers = [pool.submit(query) for _ in range(2)]
+    marks = sorted(rnd.sample(range(total // 20, total), a.kills))
+    for mark in marks:
+        while len(acknowledged) < mark and not all(s.done() for s in senders):
+            time.sleep(0.01)
+        if all(s.done() for s in senders):
+            break
+        time.sleep(rnd.random() * 0.1)
+        node.kill()
+    for s in senders:
+        s.result()
+    done.set()
+    for s in askers:
+        s.result()
+seconds = time.time() - began
+
+
+def count():
+    found, offset = set(), 0
+    while True:
+        r = requests.get(node.url + f"/instances?limit=1000&offset={offset}", timeout=60)
+        rows = r.json() if r.status_code == 200 and r.content else []
+        found.update(x["00080018"]["Value"][0] for x in rows)
+        if not rows:
+            return found
+        offset += len(rows)
+
+
+found = set()
+for _ in range(300):  # what C-STORE acknowledged is durable at once and listed soon after
+    found = count()
+    if len(found) >= total:
+        break
+    time.sleep(0.2)
+check(f"every one of the {total} instances is listed once", found == set(by_uid), f"{len(found)} listed, {len(set(by_uid) - found)} missing, {len(found - set(by_uid))} strange")
+check("all were acknowledged", acknowledged == set(by_uid), f"{len(acknowledged)}")
+damaged = 0
+for u in rnd.sample(sorted(by_uid), min(total, 2000)):
+    i = by_uid[u]
+    r = requests.get(node.url + f"/studies/{i.study}/series/{i.series}/instances/{u}", timeout=30, headers={"Accept": "application/dicom"})
+    damaged += r.status_code != 200 or (i.pixels is not None and hashlib.sha256(pixels(r.content)).hexdigest() != i.pixels)
+check("2,000 chosen ones come back with the pixels that were sent", damaged == 0, f"{damaged} do not")
+check("no query gave a damaged instance", not wrong, wrong[:3])
+node.process.terminate(); node.process.wait()
+v = subprocess.run([a.node, "verify", "--data", str(node.data), "--json"], capture_output=True, text=True)
+verified = json.loads(v.stdout) if v.stdout else {}
+check("verify finds nothing", v.returncode == 0 and verified.get("instances") == total and verified.get("damaged") == 0, f"{v.returncode} {verified} {v.stderr}")
+check("it was killed and queried meanwhile", node.kills >= min(a.kills, 3) and answers[0] > 100, f"{node.kills} kills, {answers[0]} answers")
+print(f"{total} instances in {seconds:.1f} s, {node.kills} kills, {answers[0]} answers meanwhile, {len(wait_indexed)} asked for before they were listed")
+if not failed:
+    shutil.rmtree(work)
+else:
+    print(f"left for a look: {work}")
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed or not passed else 0)
