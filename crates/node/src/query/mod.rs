@@ -13,7 +13,7 @@ use arno_dicom::{
     json::Attributes,
     query::{Level, Query, Returned},
 };
-use arno_store::node::{Scope, SeriesOfStudy, StudyParts};
+use arno_store::node::{InstanceRow, Scope, SeriesOfStudy, StudyParts};
 
 use self::{
     plan::Plan,
@@ -35,6 +35,13 @@ pub struct Found {
     pub rows: Vec<Attributes>,
     /// Whether these are all rows from the offset on: not beyond the query's limit, nor one of the two above.
     pub complete: bool,
+}
+
+fn of_instance(instance: &InstanceRow) -> Scope {
+    Scope {
+        instance_uid: Some(instance.key.instance_uid().to_owned()),
+        ..Scope::default()
+    }
 }
 
 /// The answer while it grows.
@@ -192,9 +199,8 @@ impl Node {
             if !plan.above.matches(&row) {
                 return Ok(answer.scan());
             }
-            return self
-                .find_instances(plan, answer, &row, &series.series_uid)
-                .await;
+            let place = (series.study_uid.as_str(), series.series_uid.as_str());
+            return self.find_instances(plan, answer, &row, place).await;
         }
         let scope = Scope {
             series_uid: Some(series.series_uid),
@@ -245,19 +251,19 @@ impl Node {
         plan: &Plan,
         answer: &mut Answer<'_>,
         above: &Attributes,
-        series_uid: &str,
+        place: (&str, &str),
     ) -> Flow {
         let shared = answer.query.returned(above);
         let mut after = None;
         loop {
             let page = self
                 .store()
-                .find_instances(&plan.filter, series_uid, after.as_ref(), CHUNK)
+                .find_instances(&plan.filter, place, after.as_ref(), CHUNK)
                 .await?;
             let Some(last) = page.last() else {
                 return Ok(ControlFlow::Continue(()));
             };
-            after = Some(last.kept.key());
+            after = Some(last.key.clone());
             for instance in page {
                 if answer.scan().is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -265,12 +271,14 @@ impl Node {
                 if plan.own.keys.is_empty() && answer.passes_over() {
                     continue;
                 }
-                let mut row = instance_row(&instance)?;
+                let mut row = instance_row(&instance, plan.wanted.as_ref())?;
                 if plan.opens_to_match {
                     if answer.open().is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
-                    row = self.with_metadata(row, &instance.kept).await?;
+                    row = self
+                        .with_first_metadata(row, &of_instance(&instance))
+                        .await?;
                 }
                 if !plan.own.keys.is_empty() && (!plan.own.matches(&row) || answer.passes_over()) {
                     continue;
@@ -279,7 +287,9 @@ impl Node {
                     return Ok(ControlFlow::Break(()));
                 }
                 if plan.opens_to_answer && !plan.opens_to_match {
-                    row = self.with_metadata(row, &instance.kept).await?;
+                    row = self
+                        .with_first_metadata(row, &of_instance(&instance))
+                        .await?;
                 }
                 let mut selected = answer.query.returned(&row);
                 complete(&mut selected, &shared);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use arno_dicom::{
     json::{Attributes, to_header},
-    query::{Key, Level, Query, Returned, level_attributes},
+    query::{Key, Level, Query, Returned, default_attributes, level_attributes},
 };
 use arno_store::node::RowFilter;
 use serde_json::json;
@@ -51,6 +51,8 @@ pub(super) struct Plan {
     pub(super) study_parts: bool,
     /// Whether SOP classes of studies are asked for.
     pub(super) sop_classes: bool,
+    /// What of an instance's row is looked at; all of it where that is not known.
+    pub(super) wanted: Option<BTreeSet<String>>,
     /// Whether a key asks for what only the metadata has.
     pub(super) opens_to_match: bool,
     /// Whether an answer has what only the metadata has.
@@ -77,6 +79,7 @@ impl Plan {
             opens_to_match: own.iter().any(|key| reads(&name(key))),
             opens_to_answer: names.iter().any(no_row_has)
                 || query.returned == Returned::All && query.level == Level::Instance,
+            wanted: wanted(query, &names),
             sop_classes: names.contains(SOP_CLASSES_IN_STUDY),
             study_parts: query.level == Level::Study
                 || filter.study_uids.is_none()
@@ -87,6 +90,16 @@ impl Plan {
             filter,
         }
     }
+}
+
+/// The attributes of an answer and of the keys.
+fn wanted(query: &Query, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+    if query.returned == Returned::All {
+        return None;
+    }
+    let default = default_attributes(Level::Instance).iter();
+    let default = default.map(|tag| format!("{:04X}{:04X}", tag.group(), tag.element()));
+    Some(default.chain(names.iter().cloned()).collect())
 }
 
 /// Attributes that keys and wanted fields begin with.

@@ -1,11 +1,15 @@
 //! From rows of the index to the attributes of an answer: levels put together, counts added, metadata read where it must be.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use arno_dicom::json::Attributes;
 use arno_store::node::{
     InstanceRow, KeptInstance, PackLocation, Scope, SeriesOfStudy, StudyParts, StudyRow,
 };
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use crate::{Node, NodeError};
@@ -14,6 +18,49 @@ use crate::{Node, NodeError};
 pub(super) fn parsed(text: &str) -> Result<Attributes, NodeError> {
     serde_json::from_str(text)
         .map_err(|_| arno_store::StoreError::Corrupt { what: "attribute" }.into())
+}
+
+/// The same, of just these attributes; all of them where nothing is named. Most of a row is not asked for, and taking it apart is
+/// most of the work.
+fn parsed_only(text: &str, wanted: Option<&BTreeSet<String>>) -> Result<Attributes, NodeError> {
+    let Some(wanted) = wanted else {
+        return parsed(text);
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Wanted(wanted)
+        .deserialize(&mut deserializer)
+        .map_err(|_| arno_store::StoreError::Corrupt { what: "attribute" }.into())
+}
+
+/// Reads an object and passes over what is not wanted.
+struct Wanted<'a>(&'a BTreeSet<String>);
+
+impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+    type Value = Attributes;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Attributes, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Wanted<'_> {
+    type Value = Attributes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("attributes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+        let mut attributes = Attributes::new();
+        while let Some(name) = map.next_key::<&str>()? {
+            if self.0.contains(name) {
+                attributes.insert(name.to_owned(), map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(attributes)
+    }
 }
 
 /// A patient, as the first study says, with counts over all.
@@ -64,10 +111,13 @@ pub(super) fn series_row(
     Ok(row)
 }
 
-/// An instance alone.
-pub(super) fn instance_row(instance: &InstanceRow) -> Result<Attributes, NodeError> {
-    let mut row = parsed(&instance.attributes_json)?;
-    let syntax = std::slice::from_ref(&instance.kept.transfer_syntax);
+/// An instance alone, with just what is wanted of it.
+pub(super) fn instance_row(
+    instance: &InstanceRow,
+    wanted: Option<&BTreeSet<String>>,
+) -> Result<Attributes, NodeError> {
+    let mut row = parsed_only(&instance.attributes_json, wanted)?;
+    let syntax = std::slice::from_ref(&instance.transfer_syntax);
     put_words(&mut row, "00083002", "UI", syntax);
     put_available(&mut row);
     Ok(row)
@@ -89,7 +139,7 @@ fn put_words(row: &mut Attributes, name: &str, vr: &str, words: &[String]) {
 impl Node {
     /// A row with the rest of the metadata of an instance; what the row says itself stays. Values that lie elsewhere are
     /// left out: their addresses are relative to an instance.
-    pub(super) async fn with_metadata(
+    async fn with_metadata(
         &self,
         row: Attributes,
         kept: &KeptInstance,
@@ -105,7 +155,7 @@ impl Node {
         Ok(whole)
     }
 
-    /// A row of a study or series with the rest of the metadata of its first instance.
+    /// A row with the rest of the metadata of the first instance of a scope, which may be just one.
     pub(super) async fn with_first_metadata(
         &self,
         row: Attributes,

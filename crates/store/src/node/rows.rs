@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{Any, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
 
-use super::{KeptInstance, NodeStore, many::select_in, retrieve, unsigned};
+use super::{KeptKey, NodeStore, many::select_in, retrieve, unsigned};
 use crate::StoreError;
 
 /// What the index can narrow down by; `None` is anything.
@@ -69,8 +69,10 @@ pub struct StudyParts {
 /// An instance with what queries ask of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceRow {
-    /// Where it is.
-    pub kept: KeptInstance,
+    /// Its place in the order, with its UIDs.
+    pub key: KeptKey,
+    /// Transfer syntax UID.
+    pub transfer_syntax: String,
     /// See [`super::NewInstance::attributes_json`].
     pub attributes_json: String,
 }
@@ -193,29 +195,29 @@ impl NodeStore {
         rows.iter().map(series_of).collect()
     }
 
-    /// Instances of one series that the filter lets through, after one, at most `limit`.
+    /// Instances of one series of a study that the filter lets through, after one, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find_instances(
         &self,
         filter: &RowFilter,
-        series_uid: &str,
+        (study_uid, series_uid): (&str, &str),
         after: Option<&super::KeptKey>,
         limit: u32,
     ) -> Result<Vec<InstanceRow>, StoreError> {
         let mut conditions = Conditions::default();
         conditions.add("i.series_uid =", series_uid);
         conditions.is_one_of("i.instance_uid", filter.instance_uids.as_deref());
-        let columns = retrieve::KEPT_COLUMNS;
         let place = retrieve::PLACE;
         let first = conditions.binds.len() + 1;
         let beyond = format!("({place}) > (${first}, ${}, ${})", first + 1, first + 2);
         let sql = format!(
             "-- find_instances
-            SELECT {columns}, i.attributes_json AS attributes_json
-            FROM instance i JOIN series s ON s.series_uid = i.series_uid
+            SELECT i.instance_uid AS instance_uid, i.transfer_syntax AS transfer_syntax, i.attributes_json AS attributes_json,
+                {} FROM instance i
             WHERE {} AND {beyond} ORDER BY {place} LIMIT ${}",
+            retrieve::PLACE_COLUMNS,
             conditions.text.join(" AND "),
             first + 3
         );
@@ -224,7 +226,8 @@ impl NodeStore {
         let rows = query.fetch_all(self.database.pool()).await?;
         let instance = |row: &AnyRow| {
             Ok(InstanceRow {
-                kept: retrieve::kept_of(row)?,
+                key: retrieve::key_of(row, study_uid, series_uid)?,
+                transfer_syntax: row.try_get("transfer_syntax")?,
                 attributes_json: row.try_get("attributes_json")?,
             })
         };
