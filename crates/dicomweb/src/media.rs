@@ -149,10 +149,13 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use super::{MAX_TYPES, MediaType};
 
-    fn check(text: &str, expect: Option<&[(&str, &[(&str, &str)])]>) {
+    /// A type and its parameters.
+    type Expected<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
+    fn check(text: &str, expect: Option<&[Expected<'_>]>) {
         let found = MediaType::parse_list(text).ok();
         let expect = expect.map(|types| {
-            let one = |(essence, parameters): &(&str, &[(&str, &str)])| {
+            let one = |(essence, parameters): &Expected<'_>| {
                 let owned =
                     |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
                 MediaType {

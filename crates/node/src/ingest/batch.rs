@@ -350,6 +350,7 @@ impl Node {
                 instance: instance.kept.bytes(),
                 metadata: &instance.metadata,
                 source_sha256: source_digest(&source_sha256)?,
+                form: instance.kept.form(),
             };
             let location = writer.append(&place.pack, place.end, &record)?;
             let pixel_offset = instance.kept.pixel_offset();

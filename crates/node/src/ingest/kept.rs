@@ -3,6 +3,7 @@
 
 use arno_deid::Deidentified;
 use arno_dicom::{Instance, Written, inflated};
+use arno_store::node::Form;
 use bytes::Bytes;
 
 use crate::standalone::{Keepable, Standalone};
@@ -20,6 +21,7 @@ pub(super) struct Kept {
     instance: Keepable<Instance>,
     bytes: Bytes,
     pixel_offset: Option<u64>,
+    form: Form,
 }
 
 impl Kept {
@@ -34,12 +36,16 @@ impl Kept {
         if let Ok(Some(inflated)) = inflated(bytes)
             && let Ok(instance) = Instance::read(inflated.clone())
         {
-            return Self::as_received(standalone, instance, &inflated);
+            return Self {
+                form: Form::Encoded,
+                ..Self::as_received(standalone, instance, &inflated)
+            };
         }
         if is_as_read(&instance, bytes) {
             return Self {
                 pixel_offset: pixel_offset(&instance, bytes),
                 bytes: bytes.clone(),
+                form: Form::AsItCame,
                 instance: Keepable::AsReceived(standalone.as_received(instance)),
             };
         }
@@ -55,6 +61,7 @@ impl Kept {
             instance,
             bytes: written.bytes.into(),
             pixel_offset: written.pixel_offset,
+            form: Form::Encoded,
         }
     }
 
@@ -66,6 +73,11 @@ impl Kept {
     /// The Part 10 file.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How it is to the file that it came in.
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     /// Where the pixel value starts in it.

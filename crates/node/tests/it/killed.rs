@@ -3,9 +3,6 @@
 //!
 //! `ARNO_KILLS` is how often (few unless given), `ARNO_SEED` when; both are printed.
 
-#[path = "../../../dimse/tests/support/mod.rs"]
-mod pacs;
-
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
@@ -14,11 +11,11 @@ use std::{
     time::Duration,
 };
 
+use crate::pacs::{CT, EXPLICIT, Scu, proposal};
 use arno_dimse::command::Status;
 use arno_domain::Clock;
 use arno_node::{Node, NodeConfig, RecipeName};
 use arno_store::node::Packs;
-use pacs::{CT, EXPLICIT, Scu, proposal};
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;

@@ -11,6 +11,8 @@ mod killed;
 mod lasting;
 mod link;
 mod local_model;
+#[path = "../../../dimse/tests/support/mod.rs"]
+mod pacs;
 mod phantom;
 mod previewing;
 mod publishing;

@@ -1,20 +1,17 @@
 //! A PACS sends to the node: what was acknowledged is kept, de-identified, and gone from the journal; what a crash or a full
 //! disk kept back is taken in later, and nothing is acknowledged that could not be.
 
-#[path = "../../../dimse/tests/support/mod.rs"]
-mod pacs;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use crate::pacs::{CT, EXPLICIT, Scu, proposal};
 use arno_dicom::Instance;
 use arno_dimse::command::Status;
 use arno_domain::Clock;
 use arno_node::{DicomListener, Node, NodeConfig, RunningNode};
-use pacs::{CT, EXPLICIT, Scu, proposal};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 
@@ -202,9 +199,9 @@ async fn a_title_that_is_not_named_is_refused() {
     let site = TestNode::new().await;
     let running = listening(&site, &["MODALITY1"]).await;
     let mut pacs = connect(&running).await;
-    pacs.send(&arno_dimse::pdu::Pdu::AssociateRq(pacs::request(vec![
-        proposal(1, CT, &[EXPLICIT]),
-    ])))
+    pacs.send(&arno_dimse::pdu::Pdu::AssociateRq(crate::pacs::request(
+        vec![proposal(1, CT, &[EXPLICIT])],
+    )))
     .await;
     let answer = pacs.receive().await;
     assert!(

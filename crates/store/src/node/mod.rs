@@ -37,7 +37,8 @@ pub use images::{
     NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,
 };
 pub use packs::{
-    PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record, Scanned,
+    Form, PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record,
+    Scanned,
 };
 pub use quarantine::{NewQuarantined, QuarantineCopy};
 pub use readings::NewReading;

@@ -17,7 +17,7 @@ use std::{
 use arno_domain::hex;
 use sha2::{Digest as _, Sha256};
 
-pub use record::{RECORD_HEADER_BYTES, Record};
+pub use record::{Form, RECORD_HEADER_BYTES, Record};
 pub use scan::{PackScan, Scanned};
 pub use writer::PackWriter;
 

@@ -32,6 +32,17 @@ pub struct Record<'a> {
     pub metadata: &'a [u8],
     /// SHA-256 of the file that it came in.
     pub source_sha256: [u8; 32],
+    /// Whether the instance is that very file.
+    pub form: Form,
+}
+
+/// How an instance is to the file that it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Encoded anew.
+    Encoded,
+    /// The same bytes: their digest is known.
+    AsItCame,
 }
 
 /// What a record is.
@@ -58,7 +69,10 @@ impl Header {
             kind: Kind::Instance,
             length: record.instance.len() as u64,
             metadata_length: record.metadata.len() as u64,
-            sha256: Sha256::digest(record.instance).into(),
+            sha256: match record.form {
+                Form::Encoded => Sha256::digest(record.instance).into(),
+                Form::AsItCame => record.source_sha256,
+            },
             metadata_sha256: Sha256::digest(record.metadata).into(),
             source_sha256: record.source_sha256,
         }
@@ -72,6 +86,7 @@ impl Header {
                 instance: &[],
                 metadata: instance_uid.as_bytes(),
                 source_sha256: [0; 32],
+                form: Form::Encoded,
             })
         }
     }
@@ -124,7 +139,7 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, Record};
+    use super::{Form, Header, Record};
 
     #[test]
     fn a_header_is_read_back_and_one_changed_bit_shows() {
@@ -132,6 +147,7 @@ mod tests {
             instance: b"instance",
             metadata: b"{}",
             source_sha256: [7; 32],
+            form: Form::Encoded,
         });
         for header in [instance, Header::deleted("1.2.3")] {
             let bytes = header.write();

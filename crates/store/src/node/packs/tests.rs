@@ -1,6 +1,6 @@
 //! Packs on a disk: what was appended is read back, what a crash left is cut off, what changed shows.
 
-use super::{PackLocation, PackRange, PackWriter, Packs, Record, Scanned};
+use super::{Form, PackLocation, PackRange, PackWriter, Packs, Record, Scanned};
 use crate::StoreError;
 
 const PACK: &str = "00/1.2.3.pack";
@@ -16,6 +16,7 @@ fn append(writer: &mut PackWriter, end: u64, instance: &[u8]) -> PackLocation {
         instance,
         metadata: b"{\"of\":\"it\"}",
         source_sha256: [9; 32],
+        form: Form::Encoded,
     };
     writer.append(PACK, end, &record).unwrap()
 }
@@ -159,6 +160,7 @@ fn a_limit_is_kept() {
         instance: b"6789",
         metadata: b"",
         source_sha256: [0; 32],
+        form: Form::Encoded,
     };
     assert!(matches!(
         writer.append(PACK, 0, &record),
