@@ -102,7 +102,7 @@ try:
         except Exception:
             continue
         body = path.read_bytes()
-        s3.put_object(Bucket="archive", Key=key, Body=body)
+        s3.put_object(Bucket="archive", Key=key, Body=body, ACL="public-read")
         series.setdefault(ds.SeriesInstanceUID, 0)
         series[ds.SeriesInstanceUID] += 1
         rows.append((key, len(body), hashlib.md5(body).hexdigest(), hashlib.sha256(body).hexdigest()))
