@@ -4,7 +4,7 @@
 //!
 //! Not here: associations and their states, which tests of `arno-dimse` drive over a stream.
 
-use arno_dimse::command::Command;
+use arno_dimse::command::{Command, CommandError, Status};
 use arno_dimse::limits::{DEFAULT_MAX_PDU, PDU_HEADER_BYTES};
 use arno_dimse::pdu::{MessagePart, Pdu, PduHeader};
 use bytes::Bytes;
@@ -40,12 +40,22 @@ fn next(bytes: &[u8]) -> Option<(Pdu, &[u8])> {
     Some((pdu, rest))
 }
 
+/// What a server answers must be readable too. A request that cannot be served keeps only what its refusal needs, and is
+/// never sent.
 fn command(bytes: &[u8]) {
     let Ok(command) = Command::read(bytes) else {
         return;
     };
+    if let Some(refusal) = command.write_refusal(Status::PROCESSING_FAILURE) {
+        let refusal = Command::read(&refusal);
+        let unknown = matches!(refusal, Err(CommandError::UnknownResponse(_)));
+        assert!(refusal.is_ok() || unknown, "a refusal is readable");
+    }
+    if matches!(command, Command::Unserved(_)) {
+        return;
+    }
     let written = command.write();
     let again = Command::read(&written).expect("a written command set is readable");
-    assert_eq!(again.code(), command.code());
+    assert_eq!(again, command);
     assert_eq!(again.write(), written);
 }

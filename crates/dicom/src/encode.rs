@@ -18,7 +18,7 @@ use crate::text::Charset;
 
 /// Appends the encoded data set.
 pub(crate) fn write_data_set(out: &mut Vec<u8>, data_set: &InMemDicomObject, encoding: Encoding) {
-    Encoder { out, encoding }.data_set(data_set, Charset::latin());
+    Encoder { out, encoding }.data_set(data_set, &Charset::latin());
 }
 
 /// The bytes of a value in little endian; text in UTF-8, not padded.
@@ -60,18 +60,19 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    fn data_set(&mut self, data_set: &InMemDicomObject, mut charset: Charset) {
+    /// The character set of a data set holds for all of its elements, also those before (0008,0005).
+    fn data_set(&mut self, data_set: &InMemDicomObject, inherited: &Charset) {
+        let own = data_set.get(tags::SPECIFIC_CHARACTER_SET);
+        let own = own.and_then(|element| element.value().primitive().map(charset_of));
+        let charset = own.as_ref().unwrap_or(inherited);
         for element in data_set {
             if element.tag() == tags::SPECIFIC_CHARACTER_SET
-                && let Value::Primitive(value) = element.value()
+                && let Some(term) = own.as_ref().and_then(Charset::rewritten_as)
             {
-                charset = charset_of(value);
-                if let Some(term) = charset.rewritten_as() {
-                    self.primitive(element.tag(), VR::CS, &term.into(), &charset);
-                    continue;
-                }
+                self.primitive(element.tag(), VR::CS, &term.into(), charset);
+            } else {
+                self.element(element, charset);
             }
-            self.element(element, &charset);
         }
     }
 
@@ -84,7 +85,7 @@ impl Encoder<'_> {
                 self.element_header(tag, VR::SQ, UNDEFINED);
                 for item in sequence.items() {
                     self.item_header(ITEM, UNDEFINED);
-                    self.data_set(item, charset.clone());
+                    self.data_set(item, charset);
                     self.item_header(ITEM_END, 0);
                 }
                 self.item_header(SEQUENCE_END, 0);

@@ -20,15 +20,17 @@ use crate::value::read_value;
 
 /// Builds the data set; `bytes` are those that were scanned.
 pub(crate) fn build(bytes: &[u8], entries: &[Entry]) -> InMemDicomObject {
-    build_data_set(bytes, &mut entries.iter(), Charset::latin())
+    build_data_set(bytes, &mut entries.iter(), &Charset::latin())
 }
 
 /// Elements up to the [`Entry::End`] of this item, or to the last entry at the top level.
 fn build_data_set(
     bytes: &[u8],
     entries: &mut Iter<'_, Entry>,
-    mut charset: Charset,
+    inherited: &Charset,
 ) -> InMemDicomObject {
+    let own = own_charset(bytes, entries.as_slice());
+    let charset = own.as_ref().unwrap_or(inherited);
     let mut elements: Vec<InMemElement> = Vec::new();
     while let Some(entry) = entries.next() {
         match *entry {
@@ -40,14 +42,13 @@ fn build_data_set(
                 length,
             } => {
                 let mut value =
-                    read_value(&bytes[start..start + length as usize], vr, big, &charset);
+                    read_value(&bytes[start..start + length as usize], vr, big, charset);
                 if tag == tags::SPECIFIC_CHARACTER_SET {
-                    charset = charset_of(&value);
                     value = charset.rewritten_as().map_or(value, PrimitiveValue::from);
                 }
                 elements.push(DataElement::new(tag, vr, value));
             }
-            Entry::Sequence { tag } => elements.push(build_sequence(bytes, entries, tag, &charset)),
+            Entry::Sequence { tag } => elements.push(build_sequence(bytes, entries, tag, charset)),
             Entry::Fragments { tag, big, start } => {
                 elements.push(build_fragments(&bytes[start..], tag, big))
             }
@@ -65,12 +66,42 @@ fn build_sequence(
 ) -> InMemElement {
     let mut items: C<InMemDicomObject> = C::new();
     while let Some(Entry::Item) = entries.next() {
-        items.push(build_data_set(bytes, entries, charset.clone()));
+        items.push(build_data_set(bytes, entries, charset));
     }
     DataElement::new(tag, VR::SQ, DataSetSequence::new(items, Length::UNDEFINED))
 }
 
-/// The character set that a value of (0008,0005) switches to.
+/// The character set that this data set declares, for all of its elements: where they are out of order, (0008,0005) is
+/// not the first. The last one counts, as it does in the data set that is built.
+fn own_charset(bytes: &[u8], entries: &[Entry]) -> Option<Charset> {
+    let (mut depth, mut declared) = (0_u32, None);
+    for entry in entries {
+        match *entry {
+            Entry::Sequence { .. } | Entry::Item => depth += 1,
+            Entry::End if depth == 0 => break,
+            Entry::End => depth -= 1,
+            Entry::Value {
+                tag: tags::SPECIFIC_CHARACTER_SET,
+                vr,
+                big,
+                start,
+                length,
+            } if depth == 0 => {
+                declared = Some((vr, big, start..start + length as usize));
+            }
+            Entry::Value { .. } | Entry::Fragments { .. } => {}
+        }
+    }
+    let (vr, big, place) = declared?;
+    Some(charset_of(&read_value(
+        &bytes[place],
+        vr,
+        big,
+        &Charset::latin(),
+    )))
+}
+
+/// The character set that a value of (0008,0005) declares.
 pub(crate) fn charset_of(value: &PrimitiveValue) -> Charset {
     match value {
         PrimitiveValue::Strs(values) => {

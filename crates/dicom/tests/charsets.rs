@@ -259,3 +259,23 @@ fn identifiers_without_file_meta_are_read_and_written() {
         "Doe"
     );
 }
+
+/// Found by fuzzing: elements out of order, so that text comes before the character set or is sorted before it.
+#[test]
+fn the_charset_of_a_data_set_holds_for_elements_before_it() {
+    let charset = EXPLICIT.text((0x0008, 0x0005), "CS", "GB18030");
+    for tag in [(0x0007, 0x0016), (0x0010, 0x0010)] {
+        for in_order in [true, false] {
+            let name = EXPLICIT.element(tag, "LO", &[0xCD, 0xF5, 0xD0, 0xA1]);
+            let mut elements = [charset.clone(), name];
+            if !in_order {
+                elements.reverse();
+            }
+            let first = Instance::read(EXPLICIT.file(&elements.concat()).into()).expect("readable");
+            let second = Instance::read(first.write().into()).expect("readable");
+            for instance in [&first, &second] {
+                assert_eq!(text(&instance.header, Tag(tag.0, tag.1)), "王小");
+            }
+        }
+    }
+}

@@ -191,6 +191,21 @@ const WIDE: Limits = Limits {
     part_bytes: 10_000,
 };
 
+/// Found by fuzzing: with an empty line that came in two pieces, they were refused as too long.
+#[test]
+fn headers_of_just_the_limit_are_read_however_they_are_cut() {
+    let of_length = |length: usize| {
+        let value = "v".repeat(length - "\r\nA: ".len());
+        read(format!("--b\r\nA: {value}\r\n\r\nx\r\n--b--").as_bytes())
+    };
+    assert!(of_length(LIMITS.header_bytes).is_ok());
+    let too_long = MultipartError::HeadersTooLong {
+        part: 1,
+        limit: LIMITS.header_bytes,
+    };
+    assert_eq!(of_length(LIMITS.header_bytes + 1), Err(too_long));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

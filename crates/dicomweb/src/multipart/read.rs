@@ -245,7 +245,8 @@ impl Reader {
         let from = before.saturating_sub(EMPTY_LINE.len() - 1);
         let Some(at) = memchr::memmem::find(&self.carry[from..], EMPTY_LINE) else {
             self.chunk.advance(step);
-            if self.carry.len() > limit {
+            // The last bytes may begin the empty line, which is no header.
+            if self.carry.len() >= limit + EMPTY_LINE.len() {
                 return Err(MultipartError::HeadersTooLong { part, limit });
             }
             return Ok(None);
