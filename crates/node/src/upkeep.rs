@@ -71,7 +71,7 @@ pub(crate) async fn verify(verify: Verify) -> anyhow::Result<()> {
     }
     match (holds, damaged) {
         (true, _) => Ok(()),
-        (false, 0) => bail!("the index is not what it was: see above"),
+        (false, 0) => bail!("index and packs do not fit together: see above"),
         (false, _) => bail!("what is kept is not what was kept: restore it from a backup"),
     }
 }

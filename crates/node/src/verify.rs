@@ -35,6 +35,8 @@ pub struct Verified {
     /// Whole instances in packs that the index does not know and perhaps never did: a crash in the first batch of a series
     /// leaves such. They do no harm; `--repair` takes them in.
     pub unknown_records: u64,
+    /// Whether the index is new and the packs are not: it was lost. `--repair` brings rows back.
+    pub index_lost: bool,
     /// Records that a crash left behind the end of a pack, or that others supersede. The next batch, or compaction, overwrites
     /// them.
     pub left_records: u64,
@@ -50,7 +52,10 @@ impl Verified {
     /// Whether everything is as it was.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.damaged == 0 && self.missing_rows == 0 && self.audit_break.is_none()
+        self.damaged == 0
+            && self.missing_rows == 0
+            && !self.index_lost
+            && self.audit_break.is_none()
     }
 }
 
@@ -86,6 +91,10 @@ impl Node {
             seen(verified.instances);
         }
         self.verify_packs(&mut verified).await?;
+        // Who was stopped in the very first batch has begun a run at least.
+        verified.index_lost = verified.instances == 0
+            && verified.unknown_records > 0
+            && self.store().list_ingest_runs().await?.is_empty();
         Ok(verified)
     }
 

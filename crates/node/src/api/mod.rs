@@ -70,7 +70,7 @@ pub fn router(node: &Node) -> Router {
         "/openapi.json",
         get(async move || Json((*description).clone())),
     );
-    let router = router.nest(dicomweb::ROOT, dicomweb::routes());
+    let router = dicomweb::mount(router);
     let pages = with_web_app(router.with_state(node.clone()));
     ohif::with_ohif(pages, node.config().site.ohif_folder.as_deref())
 }

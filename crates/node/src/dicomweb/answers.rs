@@ -1,6 +1,10 @@
 //! What all answers share: refusals as problem details (RFC 9457), versions, ranges, and headers of bytes.
 
-use arno_dicomweb::{media::MediaTypeError, ranges::Asked as Span};
+use arno_dicomweb::{
+    media::MediaTypeError,
+    multipart::{Boundary, Writer},
+    ranges::Asked as Span,
+};
 use arno_httpkit::ApiError;
 use arno_protocol::{Problem, problem::MEDIA_TYPE};
 use arno_store::StoreError;
@@ -10,7 +14,7 @@ use axum::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
             ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-            IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER, VARY,
+            IF_NONE_MATCH, IF_RANGE, RANGE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
         },
     },
     response::{IntoResponse, Response},
@@ -22,6 +26,9 @@ use crate::NodeError;
 /// What a browser may keep for itself; it asks each time whether it is still so, since objects can be deleted.
 const CACHING: &str = "private, no-cache";
 
+/// How programs sign in (RFC 7617).
+const CHALLENGE: &str = "Basic realm=\"Arno node\", charset=\"UTF-8\"";
+
 /// When a busy or full node is worth another try.
 const RETRY_SECONDS: &str = "30";
 
@@ -30,6 +37,8 @@ const RETRY_SECONDS: &str = "30";
 pub(super) enum WebError {
     /// As elsewhere in the node's API.
     Api(ApiError),
+    /// The same, to a program that may try with a password.
+    SignIn(ApiError),
     /// With a status that only this protocol has.
     Refused {
         /// The status.
@@ -88,7 +97,7 @@ impl WebError {
 impl std::fmt::Display for WebError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Api(error) => error.fmt(formatter),
+            Self::Api(error) | Self::SignIn(error) => error.fmt(formatter),
             Self::Refused { status, code, .. } => write!(formatter, "{status} {code}"),
         }
     }
@@ -124,6 +133,11 @@ impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         let mut response = match self {
             Self::Api(error) => error.into_response(),
+            Self::SignIn(error) => {
+                let mut response = error.into_response();
+                put(response.headers_mut(), WWW_AUTHENTICATE, CHALLENGE);
+                response
+            }
             Self::Refused {
                 status,
                 code,
@@ -165,28 +179,36 @@ pub(super) async fn no_such_method() -> WebError {
     )
 }
 
-/// The version of an answer: quoted, and the same only for the same bytes.
-pub(super) struct Version(String);
+/// The version of an answer: the same only for the same bytes.
+pub(super) struct Version([u8; 32]);
 
 impl Version {
     /// The version of what was digested.
     pub(super) fn of(digest: Sha256) -> Self {
-        Self(format!(
-            "\"{}\"",
-            arno_domain::hex::encode(&digest.finalize())
-        ))
+        Self(digest.finalize().into())
+    }
+
+    /// A writer whose boundary is as lasting as the version, so that the same version is the same bytes. It is made of
+    /// digests of the content, which cannot contain it but by chance.
+    pub(super) fn writer(&self) -> Writer {
+        let [bits @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
+        Writer::new(Boundary::from_random(u128::from_le_bytes(bits)))
+    }
+
+    fn tag(&self) -> String {
+        format!("\"{}\"", arno_domain::hex::encode(&self.0))
     }
 
     /// 304, if the client has this version.
     pub(super) fn unless_known(&self, headers: &HeaderMap) -> Option<Response> {
         let known = text(headers, &IF_NONE_MATCH)?;
-        arno_dicomweb::ranges::is_known(known, &self.0)
+        arno_dicomweb::ranges::is_known(known, &self.tag())
             .then(|| (StatusCode::NOT_MODIFIED, self.headers()).into_response())
     }
 
     fn headers(&self) -> [(HeaderName, String); 3] {
         [
-            (ETAG, self.0.clone()),
+            (ETAG, self.tag()),
             (CACHE_CONTROL, CACHING.to_owned()),
             (VARY, "Accept".to_owned()),
         ]
@@ -223,7 +245,7 @@ pub(super) fn span(
     length: u64,
 ) -> Result<(std::ops::Range<u64>, Option<String>), Box<Response>> {
     let range = text(headers, &RANGE);
-    match Span::of(range, text(headers, &IF_RANGE), &version.0, length) {
+    match Span::of(range, text(headers, &IF_RANGE), &version.tag(), length) {
         Span::All => Ok((0..length, None)),
         Span::Part(part) => {
             let note = format!("bytes {}-{}/{length}", part.start, part.end - 1);

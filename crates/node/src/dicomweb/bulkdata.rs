@@ -13,7 +13,7 @@ use super::{
     asked::Asked,
     body::ready,
     found::{Found, read},
-    retrieve::{new_writer, slice},
+    retrieve::slice,
     turns::Turns,
 };
 use crate::{Node, NodeError};
@@ -39,7 +39,11 @@ pub(super) async fn get_bulkdata(
         .single_if(true)
         .map_err(|_| WebError::not_found("instance"))?;
     let mut digest = Sha256::new();
-    digest.update(format!("{}\n{form:?}\n{path}", kept.location.sha256));
+    let root = asked.root();
+    digest.update(format!(
+        "{}\n{form:?}\n{root}\n{path}",
+        kept.location.sha256
+    ));
     let version = Version::of(digest);
     if let Some(known) = version.unless_known(&asked.headers) {
         return Ok(known);
@@ -70,7 +74,7 @@ async fn value_at(instance: Bytes, path: String) -> Result<Bytes, WebError> {
 }
 
 fn as_part(value: Bytes, asked: &Asked, version: &Version) -> Response {
-    let mut writer = new_writer();
+    let mut writer = version.writer();
     let path = asked.name("path").unwrap_or_default();
     let location = asked
         .instance_url()

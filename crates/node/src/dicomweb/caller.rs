@@ -4,14 +4,28 @@
 //! and what local programs read are not: an entry costs a durable write, and a local program of a node on trial could as
 //! well read the node's folder.
 
-use arno_domain::audit::Outcome;
-use arno_httpkit::{ApiError, SignedIn};
-use axum::{extract::FromRequestParts, http::request::Parts};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Node, NodeError, api::DataManager};
+use arno_domain::audit::Outcome;
+use arno_httpkit::SignedIn;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+};
+use chrono::{DateTime, Duration, Utc};
+
+use super::{
+    answers::{WebError, text},
+    basic::Passwords,
+};
+use crate::{Access, Node, NodeError, api::DataManager};
 
 /// The name of programs without an account, in the audit log.
 const LOCAL_PROGRAM: &str = "local program";
+
+/// For so long a node that joined a federation is still taken for one on trial. Asking the database at each request would
+/// double what a small answer costs.
+const ACCESS_AGE: Duration = Duration::seconds(1);
 
 /// Whoever asks.
 #[derive(Debug, Clone)]
@@ -44,13 +58,51 @@ impl Caller {
 }
 
 impl FromRequestParts<Node> for Caller {
-    type Rejection = ApiError;
+    type Rejection = WebError;
 
-    async fn from_request_parts(parts: &mut Parts, node: &Node) -> Result<Self, ApiError> {
-        if node.access().await?.admits(&parts.headers) {
+    async fn from_request_parts(parts: &mut Parts, node: &Node) -> Result<Self, WebError> {
+        let door = parts
+            .extensions
+            .get::<Arc<Door>>()
+            .cloned()
+            .unwrap_or_default();
+        if door.access(node).await?.admits(&parts.headers) {
             return Ok(Self::LocalProgram);
         }
-        let DataManager(person) = DataManager::from_request_parts(parts, node).await?;
-        Ok(Self::Person(person))
+        if let Some(person) = door.passwords.signed_in(node, &parts.headers).await? {
+            return Ok(Self::Person(person));
+        }
+        match DataManager::from_request_parts(parts, node).await {
+            Ok(DataManager(person)) => Ok(Self::Person(person)),
+            Err(error) if asks_for_password(&parts.headers) => Err(WebError::SignIn(error)),
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// What is known of who may come in.
+#[derive(Debug, Default)]
+pub(super) struct Door {
+    access: Mutex<Option<(DateTime<Utc>, Access)>>,
+    passwords: Passwords,
+}
+
+impl Door {
+    async fn access(&self, node: &Node) -> Result<Access, NodeError> {
+        let now = node.now();
+        let known = *self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, access)) = known
+            && (at..at + ACCESS_AGE).contains(&now)
+        {
+            return Ok(access);
+        }
+        let access = node.access().await?;
+        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, access));
+        Ok(access)
+    }
+}
+
+/// Programs are told that a password will do. Browsers are not: they would keep it and send it along unasked.
+fn asks_for_password(headers: &HeaderMap) -> bool {
+    !headers.contains_key("sec-fetch-site") && text(headers, &AUTHORIZATION).is_none()
 }

@@ -20,7 +20,7 @@ use super::{
     asked::Asked,
     body::{Gone, Pieces, body, ready},
     found::{Found, is_decodable, read},
-    retrieve::{new_writer, slice},
+    retrieve::slice,
 };
 use crate::{Node, NodeError};
 
@@ -42,7 +42,8 @@ pub(super) async fn get_frames(
     };
     let chosen = asked.accept()?.frame(amount, source.stored());
     let (form, syntax) = chosen.ok_or_else(|| source.refusal())?;
-    let version = source.version(&format!("{form:?} {syntax:?} {frames:?}"));
+    let url = asked.instance_url().unwrap_or_default();
+    let version = source.version(&format!("{form:?} {syntax:?} {frames:?} {url}"));
     if let Some(known) = version.unless_known(&asked.headers) {
         return Ok(known);
     }
@@ -55,7 +56,7 @@ pub(super) async fn get_frames(
         source,
         syntax,
         kind,
-        url: asked.instance_url().unwrap_or_default(),
+        url,
     };
     match (form, frames.as_slice()) {
         (Form::Single, [frame]) => making.alone(*frame, &asked, &version).await,
@@ -277,7 +278,7 @@ impl Making {
 
     async fn one_part(self, frame: u32, version: &Version) -> Result<Response, WebError> {
         let bytes = self.bytes(frame).await?;
-        let mut writer = new_writer();
+        let mut writer = version.writer();
         let pieces = vec![
             self.opening(&mut writer, frame).into(),
             bytes,
@@ -289,7 +290,7 @@ impl Making {
     }
 
     fn parts(self, frames: Vec<u32>, version: &Version) -> Response {
-        let writer = new_writer();
+        let writer = version.writer();
         let kind = writer.content_type(self.essence());
         let (pieces, body) = body();
         tokio::spawn(async move { self.send_all(&pieces, frames, writer).await });

@@ -7,6 +7,7 @@
 
 mod answers;
 mod asked;
+mod basic;
 mod body;
 mod bulkdata;
 mod caller;
@@ -29,95 +30,92 @@ use axum::{
 };
 
 use crate::Node;
+use caller::Door;
 use turns::Turns;
 
 /// Below which path DICOMweb is served.
-pub(crate) const ROOT: &str = "/dicom-web";
+const ROOT: &str = "/dicom-web";
+
+/// The same routes and all those of DICOMweb.
+pub(crate) fn mount(router: Router<Node>) -> Router<Node> {
+    // What is nested does not answer to the slash behind its root.
+    let root = get(capabilities::get_capabilities).options(capabilities::options);
+    router
+        .nest(ROOT, routes())
+        .route(&format!("{ROOT}/"), root.layer(Extension(Allowed(READ))))
+}
 
 /// All routes, below [`ROOT`].
-pub(crate) fn routes() -> Router<Node> {
+fn routes() -> Router<Node> {
     let router = table()
         .into_iter()
-        .fold(Router::new(), |router, (path, methods)| {
-            router.route(path, methods.options(capabilities::options))
+        .fold(Router::new(), |router, (path, allow, methods)| {
+            let allowed = methods
+                .options(capabilities::options)
+                .layer(Extension(Allowed(allow)));
+            router.route(&path, allowed)
         });
     router
         .fallback(answers::no_such_route)
         .method_not_allowed_fallback(answers::no_such_method)
         .layer(Extension(Arc::new(Turns::new())))
+        .layer(Extension(Arc::new(Door::default())))
 }
 
-/// Every path of the standard that there is, and what answers it.
-fn table() -> Vec<(&'static str, MethodRouter<Node>)> {
-    const STUDY: &str = "/studies/{study}";
+/// What a resource answers to, as `Allow` has it.
+#[derive(Debug, Clone, Copy)]
+struct Allowed(&'static str);
+
+const READ: &str = "GET, HEAD, OPTIONS";
+const READ_STORE: &str = "GET, HEAD, OPTIONS, POST";
+const READ_DELETE: &str = "DELETE, GET, HEAD, OPTIONS";
+const ALL: &str = "DELETE, GET, HEAD, OPTIONS, POST";
+
+/// Every path of the standard that there is, its methods, and what answers them.
+fn table() -> Vec<(String, &'static str, MethodRouter<Node>)> {
+    let study = "/studies/{study}";
+    let series = format!("{study}/series/{{series}}");
+    let instance = format!("{series}/instances/{{instance}}");
+    let frames = format!("{instance}/frames/{{frames}}");
+    let of = |parent: &str, child: &str| format!("{parent}/{child}");
+    let studies = get(qido::find_studies).post(store::store);
+    let one = get(retrieve::retrieve).delete(delete::delete);
     vec![
-        ("/", get(capabilities::get_capabilities)),
-        ("/capabilities", get(capabilities::get_capabilities)),
-        ("/studies", get(qido::find_studies).post(store::store)),
-        ("/series", get(qido::find_series)),
-        ("/instances", get(qido::find_instances)),
+        ("/".into(), READ, get(capabilities::get_capabilities)),
         (
-            STUDY,
-            get(retrieve::retrieve)
-                .post(store::store)
-                .delete(delete::delete),
+            "/capabilities".into(),
+            READ,
+            get(capabilities::get_capabilities),
         ),
-        ("/studies/{study}/metadata", get(metadata::get_metadata)),
-        ("/studies/{study}/rendered", get(rendered::refuse_many)),
-        ("/studies/{study}/thumbnail", get(rendered::get_thumbnail)),
-        ("/studies/{study}/series", get(qido::find_series)),
-        ("/studies/{study}/instances", get(qido::find_instances)),
+        ("/studies".into(), READ_STORE, studies),
+        ("/series".into(), READ, get(qido::find_series)),
+        ("/instances".into(), READ, get(qido::find_instances)),
+        (study.into(), ALL, one.clone().post(store::store)),
+        (of(study, "metadata"), READ, get(metadata::get_metadata)),
+        (of(study, "rendered"), READ, get(rendered::refuse_many)),
+        (of(study, "thumbnail"), READ, get(rendered::get_thumbnail)),
+        (of(study, "series"), READ, get(qido::find_series)),
+        (of(study, "instances"), READ, get(qido::find_instances)),
+        (series.clone(), READ_DELETE, one.clone()),
+        (of(&series, "metadata"), READ, get(metadata::get_metadata)),
+        (of(&series, "rendered"), READ, get(rendered::refuse_many)),
+        (of(&series, "thumbnail"), READ, get(rendered::get_thumbnail)),
+        (of(&series, "instances"), READ, get(qido::find_instances)),
+        (instance.clone(), READ_DELETE, one),
+        (of(&instance, "metadata"), READ, get(metadata::get_metadata)),
+        (of(&instance, "rendered"), READ, get(rendered::get_rendered)),
         (
-            "/studies/{study}/series/{series}",
-            get(retrieve::retrieve).delete(delete::delete),
-        ),
-        (
-            "/studies/{study}/series/{series}/metadata",
-            get(metadata::get_metadata),
-        ),
-        (
-            "/studies/{study}/series/{series}/rendered",
-            get(rendered::refuse_many),
-        ),
-        (
-            "/studies/{study}/series/{series}/thumbnail",
+            of(&instance, "thumbnail"),
+            READ,
             get(rendered::get_thumbnail),
         ),
         (
-            "/studies/{study}/series/{series}/instances",
-            get(qido::find_instances),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}",
-            get(retrieve::retrieve).delete(delete::delete),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/metadata",
-            get(metadata::get_metadata),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/rendered",
-            get(rendered::get_rendered),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/thumbnail",
-            get(rendered::get_thumbnail),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}",
-            get(frames::get_frames),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered",
-            get(rendered::get_rendered),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail",
-            get(rendered::get_thumbnail),
-        ),
-        (
-            "/studies/{study}/series/{series}/instances/{instance}/bulkdata/{*path}",
+            of(&instance, "bulkdata/{*path}"),
+            READ,
             get(bulkdata::get_bulkdata),
         ),
+        (frames.clone(), READ, get(frames::get_frames)),
+        (of(&frames, "rendered"), READ, get(rendered::get_rendered)),
+        (of(&frames, "thumbnail"), READ, get(rendered::get_thumbnail)),
     ]
 }

@@ -154,7 +154,7 @@ impl Sending {
             None if is_large => return Ok(self.one_large_part(kept, version)),
             None => read(&self.node, kept, 0..kept.location.length).await?,
         };
-        let mut writer = new_writer();
+        let mut writer = writer_of(version);
         let pieces = vec![
             self.opening(&mut writer, kept).into(),
             bytes,
@@ -166,7 +166,7 @@ impl Sending {
     }
 
     fn one_large_part(self, kept: &KeptInstance, version: Option<&Version>) -> Response {
-        let mut writer = new_writer();
+        let mut writer = writer_of(version);
         let (kind, opening) = (writer.content_type(DICOM), self.opening(&mut writer, kept));
         let closing = writer.close();
         let length = kept.location.length + (opening.len() + closing.len()) as u64;
@@ -182,7 +182,7 @@ impl Sending {
 
     /// Many instances, one after the other.
     fn parts(self, found: Found, version: Option<&Version>) -> Response {
-        let writer = new_writer();
+        let writer = writer_of(version);
         let kind = writer.content_type(DICOM);
         let (pieces, body) = body();
         tokio::spawn(async move { self.send_all(&pieces, found, writer).await });
@@ -295,9 +295,12 @@ impl Sending {
     }
 }
 
-/// A writer with a boundary that nobody can know before.
-pub(super) fn new_writer() -> Writer {
-    Writer::new(Boundary::from_random(rand::random()))
+/// Of what has no version, the boundary is random.
+fn writer_of(version: Option<&Version>) -> Writer {
+    version.map_or_else(
+        || Writer::new(Boundary::from_random(rand::random())),
+        Version::writer,
+    )
 }
 
 /// Part of what is in memory.

@@ -235,7 +235,7 @@ impl WebError {
                 code,
                 detail: format!("{detail} {before}"),
             },
-            Self::Api(error) => Self::Refused {
+            Self::Api(error) | Self::SignIn(error) => Self::Refused {
                 status: error.status(),
                 code: error.code(),
                 detail: format!("{error} {before}"),

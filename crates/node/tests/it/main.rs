@@ -5,6 +5,7 @@
 mod api;
 mod archives;
 mod deleting;
+mod dicomweb;
 mod ingesting;
 mod initialising;
 mod killed;

@@ -48,6 +48,7 @@ async fn a_lost_index_comes_back_and_says_the_same() {
     lose_the_index(&mut site).await;
     let verified = site.node.verify().await.unwrap();
     assert_eq!((verified.instances, verified.unknown_records), (0, 13));
+    assert!(verified.index_lost && !verified.holds());
     assert_eq!(site.node.repair("test", || ()).await.unwrap().instances, 13);
 
     let after = kept(&site).await;

@@ -81,16 +81,11 @@ impl Taking {
 
     /// What an instance claims, if that is another study than the address names.
     async fn of_other_study(&self, bytes: &Bytes) -> Result<Option<Claimed>, WebError> {
-        let (Some(study), bytes) = (self.study.clone(), bytes.clone()) else {
+        let Some(study) = &self.study else {
             return Ok(None);
         };
-        let claimed = move || {
-            let instance = Instance::read(bytes).ok()?;
-            let claimed = Claimed::of(&instance.header);
-            (claimed.study.as_deref() != Some(&study)).then_some(claimed)
-        };
-        let claimed = tokio::task::spawn_blocking(claimed).await;
-        Ok(claimed.map_err(NodeError::from)?)
+        let claimed = claimed(bytes.clone()).await?;
+        Ok(claimed.filter(|claimed| claimed.study.as_ref() != Some(study)))
     }
 
     /// Takes in what waits.
@@ -98,13 +93,16 @@ impl Taking {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let (batch, count) = (std::mem::take(&mut self.batch), self.batch.len());
+        let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
-        match self.take(batch).await {
+        match self.take(batch.clone()).await {
             Ok(taken) => taken.into_iter().for_each(|taken| self.note(taken)),
             Err(NodeError::Full(_)) => {
-                self.counted.without_room += count;
-                (0..count).for_each(|_| self.fail(None, reason::RESOURCES));
+                for Incoming { bytes, .. } in batch {
+                    self.counted.without_room += 1;
+                    let sop = claimed(bytes).await?.and_then(sop_of);
+                    self.fail(sop, reason::RESOURCES);
+                }
             }
             Err(error) => return Err(error.into()),
         }
@@ -212,6 +210,15 @@ impl Finished {
         }
         data_set(self.outcome.status(), self.outcome.to_json())
     }
+}
+
+/// What an instance says that it is; nothing of what is no DICOM.
+async fn claimed(bytes: Bytes) -> Result<Option<Claimed>, NodeError> {
+    let read = move || {
+        let instance = Instance::read(bytes).ok()?;
+        Some(Claimed::of(&instance.header))
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 fn sop_of(claimed: Claimed) -> Option<(String, String)> {
