@@ -21,6 +21,16 @@ const about = (count) => (count < 5 ? { fewer_than: 5 } : { about: Math.round(co
 const breakdown = (patients, shares) =>
   Object.fromEntries(Object.entries(shares).map(([value, share]) => [value, about(Math.round(patients * share))]));
 
+/** What a node certifies, as it leaves the site. */
+const quality = {
+  certificate_sha256: newDigest(), software: '0.1.0',
+  rules: [
+    { rule: 'series_complete', title: 'Instance numbers have no holes', severity: 'error', checked: { about: 60 }, failed: { fewer_than: 5 } },
+    { rule: 'slice_gap', title: 'Slices follow each other without gaps', severity: 'error', checked: { about: 60 } },
+    { rule: 'sex_value', title: "Patient's Sex is M, F, O or empty", severity: 'warning', checked: { about: 60 }, failed: { about: 10 } },
+  ],
+};
+
 function entry(node, patients, manufacturer, synthetic) {
   const record = {
     id: newId('dataset'), node: node.node, version: node.city === 'Firenze' ? 2 : 1,
@@ -38,7 +48,7 @@ function entry(node, patients, manufacturer, synthetic) {
       sex: breakdown(patients, { F: 0.47, M: 0.52, O: 0.01 }),
       age: breakdown(patients, { '20–39': 0.03, '40–49': 0.12, '50–59': 0.25, '60–69': 0.35, '70–79': 0.2, '80+': 0.05 }),
     },
-    manifest_sha256: newDigest(),
+    manifest_sha256: newDigest(), quality,
   };
   const signed = { document: JSON.stringify(record), signer: newDigest(), signature: newDigest() };
   return { record, site: node.name, online: node.online, signed };

@@ -84,6 +84,53 @@ const preview = {
   ],
 };
 
+const rule = (rule, title, severity, remedy) => ({ rule, title, severity, remedy });
+const COMPLETE = rule('series_complete', 'Instance numbers have no holes', 'error', 'Send the series again from the archive: what is here already is recognised.');
+const GAP = rule('slice_gap', 'Slices follow each other without gaps', 'error', 'Send the missing slices, or leave the series out of volume measurements.');
+const SEX = rule('sex_value', "Patient's Sex is M, F, O or empty", 'warning', 'The value counts as unknown here. Correct it at the source: a number there may be an identifier in the wrong place.');
+const BODY = rule('body_part_known', 'The part of the body is named and has a code', 'note', 'Searches by body part do not find this series; the source value stays as it is.');
+const TWIN = rule('exact_duplicate', 'No image is here twice under two UIDs', 'error', 'One patient may have two ids, or a series was sent twice with new UIDs: delete one.');
+
+/** The first series is good, the second lacks a slice, the third waits. */
+function seriesQuality(uid) {
+  const common = { kind: 'ct_native', kind_details: ['soft kernel'], evidence: ['no contrast agent is given', 'ConvolutionKernel'], body: { source: 'CHEST', code: '51185008', meaning: 'Chest', laterality: null } };
+  const passed = [TWIN.title, SEX.title, BODY.title];
+  if (uid === `${ROOT}.3`) return { ...common, checked_at: null, kind: 'unknown', kind_details: [], evidence: [], body: null, passed: [], findings: [] };
+  if (uid !== `${ROOT}.2`) return { ...common, checked_at: ago(29_000), passed: [COMPLETE.title, GAP.title, ...passed], findings: [] };
+  const findings = [
+    { ...COMPLETE, count: 1, detail: '47 of 48 numbered images are here', examples: [] },
+    { ...GAP, count: 1, detail: '1 gaps, the widest of 5.0 mm where 2.5 mm are usual', examples: [instanceUid(uid)(11)] },
+  ];
+  return { ...common, checked_at: ago(29_000), passed, findings };
+}
+
+const quality = {
+  checked: 62, due: 0, kinds: [{ kind: 'ct_native', series: 61 }, { kind: 'structure_set', series: 1 }],
+  rules: [
+    { ...COMPLETE, failed: 1, examples: [{ series_uid: `${ROOT}.2`, count: 1, detail: '47 of 48 numbered images are here' }] },
+    { ...GAP, failed: 1, examples: [{ series_uid: `${ROOT}.2`, count: 1, detail: '1 gaps, the widest of 5.0 mm where 2.5 mm are usual' }] },
+    { ...SEX, failed: 2, examples: [5, 9].map((at) => ({ series_uid: `${ROOT}.${at}`, count: 1, detail: 'a number: it may be an identifier in the wrong place' })) },
+    { ...TWIN, failed: 0, examples: [] }, { ...BODY, failed: 0, examples: [] },
+  ],
+};
+
+const FIGURE = { share: 0.164, k: 1, unique: 31, within_limit: false };
+const risk = {
+  figure: FIGURE, least_k: 5, patients: 512, classes: 84,
+  columns: [
+    { column: 'age', values: 41, share_without: 0.016, unique_without: 0, advice: { group_width: 10, share: 0.041, k: 6 } },
+    { column: 'days_between_studies', values: 4, share_without: 0.158, unique_without: 28, advice: { group_width: null, share: 0.158, k: 1 } },
+    { column: 'sex', values: 2, share_without: 0.164, unique_without: 31, advice: null },
+  ],
+};
+
+const certificateOf = ({ id, node, manifest_sha256 }) => {
+  const result = ({ rule, title, severity }, failed, examples) => ({ rule, title, severity, checked: 62, failed, examples });
+  const rules = [result(COMPLETE, 1, [`${ROOT}.2`]), result(GAP, 1, [`${ROOT}.2`]), result(SEX, 2, [`${ROOT}.5`, `${ROOT}.9`]), result(TWIN, 0, [])];
+  const certificate = { dataset: id, node, manifest_sha256, software: '0.1.0', issued_at: ago(3_000_000), series: 62, rules };
+  return { certificate, signed: { document: JSON.stringify(certificate), signer: newDigest(), signature: newDigest() } };
+};
+
 export function createNode() {
   const started = { at: 0 };
   const ingests = [
@@ -105,8 +152,9 @@ export function createNode() {
     id: newId('dataset'), node, version: 1, title, description, cohort, licence, synthetic_images: true, published_at: new Date().toISOString(),
     patients: 512, studies: 62, series: 63, instances: 3026, size_bytes: 3026 * 132_000, readings: 812,
     breakdowns: { sex: { F: { about: 240 }, M: { about: 270 }, O: { fewer_than: 5 } } }, manifest_sha256: newDigest(),
+    quality: { certificate_sha256: newDigest(), software: '0.1.0', rules: [] },
   });
-  const datasets = [{ record: record('Lung nodules, Firenze', 'CT of the chest with outlines and ratings.', 'modality = CT', 'CC BY 3.0'), delivered: true }];
+  const datasets = [{ record: record('Lung nodules, Firenze', 'CT of the chest with outlines and ratings.', 'modality = CT', 'CC BY 3.0'), delivered: true, risk: FIGURE }];
   const act = (sequence, actor, action, subject, outcome, detail, age) => ({ sequence, at: ago(age), actor, action, subject, outcome, detail, previous_sha256: newDigest(), sha256: newDigest() });
   const audit = [
     act(5, 'researcher', 'round answered', newId('analysis'), 'done', 'round 3, newton', 60_000),
@@ -144,6 +192,10 @@ export function createNode() {
     'GET /v1/series/:uid/placements': ({ uid }) => placements(uid),
     'GET /v1/series/:uid/segmentations': ({ uid }) => (uid === `${ROOT}.4` ? segmentations(uid) : []),
     'GET /v1/series/:uid/deidentification': () => preview,
+    'GET /v1/series/:uid/quality': ({ uid }) => seriesQuality(uid),
+    'GET /v1/quality': () => quality,
+    'GET /v1/datasets/:id/certificate': ({ id }) => certificateOf(datasets.find(({ record }) => record.id === id).record),
+    'GET /v1/datasets/:id/risk': () => risk,
     'GET /v1/series/:uid/instances/:instance/frames/:frame': ({ instance, frame: number }) => ({ bytes: frameOf(instance, Number(number)) }),
     'GET /v1/quarantine': () => quarantine,
     'POST /v1/quarantine/:id/retry': ({ id }) => {
@@ -155,7 +207,7 @@ export function createNode() {
     },
     'GET /v1/datasets': () => datasets,
     'POST /v1/datasets': (_, body) => {
-      const published = { record: record(body.title, body.description, body.cohort, body.licence), delivered: false };
+      const published = { record: record(body.title, body.description, body.cohort, body.licence), delivered: false, risk: { ...FIGURE, k: 7, unique: 0, within_limit: true } };
       datasets.unshift(published);
       return published;
     },

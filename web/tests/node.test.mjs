@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../dev/mock.mjs';
-import { openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
 import { lookAt } from './smoke.mjs';
 
 const MANAGER = ['manager', 'demo'];
@@ -32,6 +32,8 @@ test('pages of a data manager', async () => {
     '/series': 'Series',
     [SERIES]: /CT · PHANTOM/,
     [`${SERIES}/deidentification`]: 'De-identification',
+    '/series/2.25.3295716.2': /CT · PHANTOM/,
+    '/quality': 'Quality',
     '/quarantine': 'Quarantine',
     '/datasets': 'Datasets',
     '/permits': 'Permits',
@@ -102,6 +104,54 @@ test('the viewer shows slices, windows, outlines and values', async () => {
 test('a series without images says so', async () => {
   const page = await openAsManager('/series/2.25.3295716.3');
   await page.getByText('This series holds no images to look at.').waitFor();
+  assert.deepEqual(page.troubles, []);
+});
+
+test('findings stand with the series, with what to do', async () => {
+  const page = await openAsManager('/series/2.25.3295716.2');
+  await page.getByText('47 of 48 numbered images are here').waitFor();
+  await page.getByText('Send the series again from the archive').waitFor();
+  await page.getByText('SNOMED CT 51185008: Chest').waitFor();
+  const kept = page.getByText('3 rules kept');
+  await kept.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('No image is here twice under two UIDs').waitFor();
+  await visit(page, SERIES);
+  await page.getByText('It keeps all 5 rules that could be asked.').waitFor();
+  await visit(page, '/series/2.25.3295716.3');
+  await page.getByText('This series waits to be checked').waitFor();
+  assert.deepEqual(page.troubles, []);
+});
+
+test('findings of the node lead to their series', async () => {
+  const page = await openAsManager('/quality');
+  const row = page.getByRole('row', { name: /Patient's Sex is M, F, O or empty/ });
+  await row.getByText('Warning').waitFor();
+  assert.equal(await row.getByRole('link').count(), 2);
+  await page.getByText('MR T1').waitFor({ state: 'detached' });
+  await page.getByRole('cell', { name: 'CT without contrast' }).or(page.getByRole('rowheader', { name: 'CT without contrast' })).first().waitFor();
+  await row.getByRole('link').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/series\/2\.25\.3295716\.5$/);
+  assert.deepEqual(page.troubles, []);
+});
+
+test('a version shows its risk and its certificate', async () => {
+  const page = await openAsManager('/datasets');
+  await page.getByText('k = 1, below limit').waitFor();
+  await page.getByRole('link', { name: 'Lung nodules, Firenze' }).click();
+  await page.getByText('k is below the limit of 5').waitFor();
+  await page.getByText('Give it in groups of 10: leaves 4.1 %, k = 6').waitFor();
+  await page.getByText('Days between studies').waitFor();
+  const gap = page.getByRole('row', { name: /Slices follow each other without gaps/ });
+  await gap.getByRole('link').waitFor();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Save as JSON' }).click();
+  assert.match((await saved).suggestedFilename(), /^quality-.*\.json$/);
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.deepEqual(await accessibilityFindings(page), []);
+  await page.setViewportSize({ width: 400, height: 800 });
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 400);
   assert.deepEqual(page.troubles, []);
 });
 

@@ -36,6 +36,12 @@ pub struct PixelElement {
 }
 
 impl PixelElement {
+    /// Its value (native), or its items (encapsulated).
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        self.encoded.get(self.value_offset..).unwrap_or_default()
+    }
+
     /// The four bytes of its tag, as they are encoded.
     pub(crate) fn tag(&self) -> [u8; 4] {
         self.encoded.first_chunk().copied().unwrap_or_default()

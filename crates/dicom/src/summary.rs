@@ -189,6 +189,12 @@ pub fn summarise(instance: &Instance) -> Result<Summary, CheckError> {
     })
 }
 
+/// Patient's Sex (0010,0040) as the file has it, which may be anything.
+#[must_use]
+pub fn stated_sex(header: &Header) -> Option<String> {
+    text(header, tags::PATIENT_SEX)
+}
+
 /// The data set that holds the attributes of a functional group macro: the macro's item in the shared or the
 /// first frame's groups, or else the header itself, where single-frame objects keep them.
 fn place(header: &Header, macro_sequence: Tag) -> &Header {

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{DatasetId, Document, NodeId, Signed, disclosure::ProtectedCount};
+use crate::{
+    DatasetId, Document, NodeId, Signed, disclosure::ProtectedCount, quality::QualitySummary,
+};
 
 /// The catalogue record of one dataset version. It holds no pseudonym and no UID.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -49,6 +51,9 @@ pub struct DatasetRecord {
     pub breakdowns: BTreeMap<String, BTreeMap<String, ProtectedCount>>,
     /// SHA-256 over the sorted SHA-256 of all instances and readings: what the version consists of.
     pub manifest_sha256: String,
+    /// What the rules of quality found; absent in records from before they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualitySummary>,
 }
 
 impl Document for DatasetRecord {

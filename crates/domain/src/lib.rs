@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod keys;
 pub mod model;
 pub mod permit;
+pub mod quality;
 pub mod signed;
 
 pub use clock::Clock;

@@ -179,6 +179,7 @@ fn instance(series_uid: &str, number: usize) -> NewInstance {
         layout_json: Some("{\"format\":{},\"count\":1}".repeat(8)),
         geometry_json: None,
         attributes_json: format!("{{{}}}", attributes.join(",")),
+        pixel_print: Some(format!("{number:016x}")),
     }
 }
 

@@ -8,7 +8,12 @@ use std::{
 use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
-use crate::{CodecPlace, NodeError, receive::DicomListener, standalone::RecipeName};
+use crate::{
+    CodecPlace, NodeError,
+    receive::DicomListener,
+    risk::{BelowLimit, RiskPolicy},
+    standalone::RecipeName,
+};
 
 /// Days that the left side of a preview is kept, unless the settings say otherwise.
 const PREVIEW_DAYS: u32 = 14;
@@ -62,6 +67,9 @@ pub struct SiteConfig {
     /// How counts are protected.
     #[serde(default)]
     pub disclosure: DisclosurePolicy,
+    /// How far patients of a dataset must hide among each other.
+    #[serde(default)]
+    pub risk: RiskPolicy,
     /// Whether people and images are invented.
     #[serde(default)]
     pub demo: bool,
@@ -89,6 +97,7 @@ impl SiteConfig {
             preview_days: PREVIEW_DAYS,
             storage_limit_bytes: None,
             disclosure: DisclosurePolicy::default(),
+            risk: RiskPolicy::default(),
             demo: false,
             recipe: RecipeName::Standard,
         }
@@ -153,7 +162,9 @@ impl SiteConfig {
              # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
              recipe = \"{recipe}\"\n\
              \n[disclosure]\n# Counts below the threshold are hidden, others are rounded.\n\
-             threshold = {threshold}\nround_to = {round_to}\n",
+             threshold = {threshold}\nround_to = {round_to}\n\
+             \n[risk]\n# The fewest patients of a dataset that may look the same; below, publishing will \"warn\" or \"refuse\".\n\
+             least_k = {least_k}\nbelow = \"{below}\"\n",
             name = quoted(&self.name),
             city = quoted(&self.city),
             country = quoted(&self.country),
@@ -174,6 +185,11 @@ impl SiteConfig {
             },
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
+            least_k = self.risk.least_k,
+            below = match self.risk.below {
+                BelowLimit::Warn => "warn",
+                BelowLimit::Refuse => "refuse",
+            },
         )
     }
 }
@@ -255,6 +271,7 @@ mod tests {
         site.ohif_folder = Some("/srv/ohif".into());
         site.storage_limit_bytes = Some(7);
         site.demo = true;
+        site.risk.below = crate::risk::BelowLimit::Refuse;
         site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
     }

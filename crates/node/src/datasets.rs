@@ -11,11 +11,16 @@ use arno_domain::{
     disclosure::{DisclosurePolicy, ProtectedCount},
     hex,
 };
-use arno_protocol::node::{LocalDataset, NewDataset};
+use arno_protocol::node::{LocalDataset, NewDataset, quality::RiskReport};
 use arno_store::node::{Contents, NewDatasetVersion};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Node, NodeError, search::matching};
+use crate::{
+    Node, NodeError,
+    quality::certify,
+    risk::{BelowLimit, risk_report},
+    search::matching,
+};
 
 /// Longest title and licence.
 const MAX_LINE_CHARS: usize = 200;
@@ -48,20 +53,30 @@ impl Node {
         );
         let contents = self.store().dataset_contents(&series, &patients).await?;
         let version = self.store().dataset_version(&new.title).await? + 1;
-        let record = self.record(new, &cohort, version, &rows, &contents);
+        let mut record = self.record(new, &cohort, version, &rows, &contents);
+        let dates = self.store().study_dates(&series).await?;
+        let risk = risk_report(&rows, &dates, self.config().site.risk);
+        self.keep_risk_policy(&risk)?;
+        let certified = certify(self, &record, &series).await?;
+        record.quality = Some(certified.summary);
         let signed = Signed::new(&record, &self.keys().signing);
         let act = self.act(
             actor,
             "publish",
             &record.id.to_string(),
             Outcome::Done,
-            format!("version {version} of {}", new.title),
+            format!(
+                "version {version} of {}; k = {}, {} of {} patients unique",
+                new.title, risk.figure.k, risk.figure.unique, risk.patients
+            ),
         );
         let frozen = NewDatasetVersion {
             record: record.clone(),
             signed,
             series,
             readings: contents.readings,
+            certificate: certified.signed,
+            risk: risk.clone(),
         };
         self.store()
             .create_dataset(&frozen, act, self.now())
@@ -70,6 +85,7 @@ impl Node {
         Ok(LocalDataset {
             record,
             delivered: false,
+            risk: Some(risk.figure),
         })
     }
 
@@ -100,7 +116,29 @@ impl Node {
             readings: contents.readings.len() as u64,
             breakdowns: breakdowns(rows, self.config().site.disclosure),
             manifest_sha256: manifest(contents),
+            quality: None,
         }
+    }
+
+    /// What the data holder wants done about a dataset whose patients hide too little.
+    fn keep_risk_policy(&self, risk: &RiskReport) -> Result<(), NodeError> {
+        let policy = self.config().site.risk;
+        if risk.figure.within_limit || policy.below == BelowLimit::Warn {
+            return Ok(());
+        }
+        let drives = risk
+            .columns
+            .first()
+            .filter(|column| column.advice.is_some());
+        let drives = drives.map_or_else(String::new, |column| {
+            format!("; {} drives it most", column.column)
+        });
+        let detail = format!(
+            "the smallest group of patients that look the same has {}, and the settings ask for {} (least_k); \
+             {} of {} patients are unique{drives}: choose a wider cohort, or change [risk] in the settings",
+            risk.figure.k, policy.least_k, risk.figure.unique, risk.patients
+        );
+        Err(NodeError::rule("risk_above_limit", detail))
     }
 }
 

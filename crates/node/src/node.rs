@@ -27,6 +27,7 @@ use crate::{
     config::{NodeConfig, SiteConfig},
     decoding::Codecs,
     keys::Keys,
+    quality::CheckTurn,
     standalone::{Handling, settle_handling},
 };
 
@@ -60,6 +61,7 @@ struct Inner {
     to_deliver: Notify,
     cases: CaseCache,
     codecs: Codecs,
+    check_turn: CheckTurn,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -151,6 +153,7 @@ impl Node {
             to_deliver: Notify::new(),
             cases: CaseCache::default(),
             codecs,
+            check_turn: CheckTurn::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -185,6 +188,10 @@ impl Node {
 
     pub(crate) fn codecs(&self) -> &Codecs {
         &self.0.codecs
+    }
+
+    pub(crate) fn check_turn(&self) -> &CheckTurn {
+        &self.0.check_turn
     }
 
     pub(crate) fn packs(&self) -> &Packs {

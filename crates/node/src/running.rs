@@ -79,7 +79,7 @@ pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Deletes previews whose time is over, and compacts packs where it is worth it.
+/// Deletes previews whose time is over, asks series that wait for their quality, and compacts packs where it is worth it.
 async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
     loop {
         match node.store().delete_due_previews(node.now()).await {
@@ -92,12 +92,28 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
+            () = check_quality(&node) => {}
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
             () = compact(&node) => {}
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
             () = tokio::time::sleep(HOUSEKEEPING_PERIOD) => {}
         }
+    }
+}
+
+/// Whatever a run left, and all series after an update that brought the rules.
+async fn check_quality(node: &Node) {
+    match node.check_due().await {
+        Ok(0) => {}
+        Ok(series) => tracing::info!(series, "series were asked by the rules of quality"),
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "quality cannot be checked"
+        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The public API of a node: what came in, what became of it, and the viewer. Nothing here leaves the hospital.
 
+pub mod quality;
 pub mod segmentations;
 
 use arno_domain::{
@@ -8,6 +9,8 @@ use arno_domain::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use self::quality::RiskFigure;
 
 /// `GET /v1/overview`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -282,6 +285,8 @@ pub struct LocalDataset {
     pub record: DatasetRecord,
     /// Whether the hub has it.
     pub delivered: bool,
+    /// How far its patients hide among each other; `None` for versions from before that was asked.
+    pub risk: Option<RiskFigure>,
 }
 
 /// `GET /v1/permits`: a permit that the hub sent along, as this node verified it.

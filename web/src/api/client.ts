@@ -1,8 +1,9 @@
 // One typed function per endpoint of the hub and of a node. Every request goes to this page's own origin.
 import type {
-  About, AccessRequest, Analysis, AuditLog, CatalogueEntry, Decision, DeidentificationPreview, Federation, FieldInfo,
+  About, AccessRequest, Analysis, AuditLog, CatalogueEntry, DatasetCertificate, Decision, DeidentificationPreview, Federation, FieldInfo,
   IngestRun, IssuedInvitation, LocalDataset, NewAnalysis, NewDataset, NewRequest, OutlineRegion, Overview, Problem,
-  Quarantined, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement, SeriesSegmentation, Session, Signed,
+  QualityOverview, Quarantined, RiskReport, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement,
+  SeriesQuality, SeriesSegmentation, Session, Signed,
 } from './types';
 
 /** An answer that is not a success; `detail` is the server's own sentence for people. */
@@ -112,6 +113,10 @@ export const quarantine = () => get<Quarantined[]>('/v1/quarantine');
 export const retryQuarantined = (id: number) => post<Quarantined | null>(`/v1/quarantine/${id}/retry`, undefined);
 export const localDatasets = () => get<LocalDataset[]>('/v1/datasets');
 export const publishDataset = (dataset: NewDataset) => post<LocalDataset>('/v1/datasets', dataset);
+export const quality = () => get<QualityOverview>('/v1/quality');
+export const seriesQuality = (uid: string) => get<SeriesQuality>(`/v1/series/${part(uid)}/quality`);
+export const datasetCertificate = (id: string) => get<DatasetCertificate>(`/v1/datasets/${part(id)}/certificate`);
+export const datasetRisk = (id: string) => get<RiskReport>(`/v1/datasets/${part(id)}/risk`);
 export const seenPermits = () => get<SeenPermit[]>('/v1/permits');
 
 /** The samples of one frame (from 1), little-endian, as the instance describes them. */

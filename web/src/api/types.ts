@@ -1,8 +1,12 @@
 // The wire types of both public APIs, as `crates/protocol` and `crates/domain` define them (serde: enums are
 // externally tagged, snake_case). Ids are opaque text; times are RFC 3339 text.
+import type { QualitySummary, RiskFigure } from './quality';
+
+export type {
+  BodySite, DatasetCertificate, QualityCertificate, QualityOverview, QualitySummary, RiskColumn, RiskReport, SeriesQuality, Severity,
+} from './quality';
 
 export type Time = string;
-
 // session.rs, problem.rs
 
 export type Role = 'data_user' | 'committee' | 'operator' | 'data_manager';
@@ -69,6 +73,8 @@ export interface DatasetRecord {
   readings: number;
   breakdowns: Record<string, Record<string, ProtectedCount>>;
   manifest_sha256: string;
+  /** Absent in records from before rules were asked. */
+  quality?: QualitySummary;
 }
 
 // catalogue.rs
@@ -479,6 +485,8 @@ export interface NewDataset {
 export interface LocalDataset {
   record: DatasetRecord;
   delivered: boolean;
+  /** Null for versions from before risks were computed. */
+  risk: RiskFigure | null;
 }
 
 export interface SeenPermit {

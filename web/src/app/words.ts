@@ -1,5 +1,5 @@
 // Values of the API as people read them.
-import type { AnalysisStatus, ProtectedCount, RequestState } from '../api/types';
+import type { AnalysisStatus, ProtectedCount, RequestState, Severity } from '../api/types';
 import type { Tone } from '../components/Badge.svelte';
 import { t, tWord } from '../messages';
 import { formatCount } from './format';
@@ -16,6 +16,10 @@ export interface Words {
   text: string;
   tone: Tone;
 }
+
+const SEVERITY_TONES: Record<Severity, Tone> = { error: 'bad', warning: 'warn', note: 'plain' };
+
+export const severityTone = (severity: Severity): Tone => SEVERITY_TONES[severity];
 
 const REQUEST_TONES: Record<string, Tone> = { in_review: 'accent', granted: 'good', refused: 'bad', revoked: 'warn' };
 

@@ -1,9 +1,11 @@
 // Every text of the pages, in English. Keys are grouped by page; words of the API (`role.*`, `action.*` …) end in the
 // API's own word.
+import { quality } from './quality';
 import { viewer } from './viewer';
 
 export const en = {
   ...viewer,
+  ...quality,
   'app.name': 'Arno',
   'app.title': '{page} · {name}',
   'app.starting': 'Asking the server who it is …',

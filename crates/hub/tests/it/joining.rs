@@ -247,6 +247,7 @@ fn record(node: &FakeNode) -> DatasetRecord {
         )]
         .into(),
         manifest_sha256: "ab".repeat(32),
+        quality: None,
     }
 }
 

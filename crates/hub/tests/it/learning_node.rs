@@ -44,6 +44,7 @@ pub(crate) async fn publish_dataset(node: &FakeNode) -> DatasetId {
         readings: 150,
         breakdowns: std::collections::BTreeMap::new(),
         manifest_sha256: "cd".repeat(32),
+        quality: None,
     };
     let publish = Publish {
         record: Signed::new(&record, &node.key),

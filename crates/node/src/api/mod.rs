@@ -5,6 +5,7 @@ mod audit;
 mod datasets;
 mod ingests;
 mod ohif;
+mod quality;
 mod quarantine;
 mod segmentations;
 mod series;
@@ -52,6 +53,7 @@ fn all_routes() -> OpenApiRouter<Node> {
         .routes(routes!(datasets::list_datasets, datasets::create_dataset))
         .routes(routes!(audit::list_permits))
         .routes(routes!(audit::get_audit))
+        .merge(quality::quality_routes())
         .merge(segmentations::segmentation_routes())
         .merge(session_routes())
 }

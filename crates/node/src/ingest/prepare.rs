@@ -14,10 +14,12 @@ use arno_dicom::{
     CheckError, Claimed, FrameLayout, Geometry, Instance, Outline, Summary, check, json, outlines,
     query::{Level, level_attributes},
     summarise,
+    summary::stated_sex,
 };
 use arno_domain::hex;
 use arno_learning::reading::Reading;
 use arno_protocol::node::ViewInstance;
+use arno_quality::{look::pixel_print, person::sex};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -72,23 +74,34 @@ pub(super) struct Facts {
     pub(super) outlines: Vec<Outline>,
     /// What its row keeps of its attributes.
     pub(super) attributes_json: String,
+    /// By which the same pixels elsewhere are looked for.
+    pub(super) pixel_print: Option<String>,
 }
 
 impl Facts {
     /// The facts of an instance as it is kept.
     pub(super) fn of(instance: &Instance) -> Result<Self, CheckError> {
-        let summary = summarise(instance)?;
+        let mut summary = summarise(instance)?;
+        summary.sex = summary.sex.or_else(|| corrected_sex(instance));
+        let pixels = instance.pixels.as_ref();
         let geometry = Geometry::of(&summary);
         let layout = FrameLayout::of(instance).ok();
         Ok(Self {
             view: view(&summary, layout.as_ref(), geometry.as_ref()),
             outlines: outlines::outlines(&instance.header),
             attributes_json: attributes_json(instance, Level::Instance),
+            pixel_print: pixels.and_then(|pixels| pixel_print(pixels.value())),
             layout,
             geometry,
             summary,
         })
     }
+}
+
+/// Another word for a sex counts as that sex, and its series has a finding that says so; the element keeps its value.
+fn corrected_sex(instance: &Instance) -> Option<String> {
+    let stated = stated_sex(&instance.header)?;
+    Some(sex(&stated).value()?.to_owned())
 }
 
 /// Reads a file into memory, within the limit. `archive` is the one that it lies in, if it does.

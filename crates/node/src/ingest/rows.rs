@@ -76,6 +76,7 @@ pub(super) fn new_instance(
         layout,
         geometry,
         attributes_json,
+        pixel_print,
         ..
     } = facts;
     Ok(NewInstance {
@@ -89,6 +90,7 @@ pub(super) fn new_instance(
         layout_json: layout.as_ref().map(json).transpose()?,
         geometry_json: geometry.as_ref().map(json).transpose()?,
         attributes_json,
+        pixel_print,
     })
 }
 

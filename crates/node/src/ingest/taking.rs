@@ -120,8 +120,14 @@ impl TakingIn {
         Ok(sorted)
     }
 
-    /// Ends the run and records it.
+    /// Ends the run and records it. What came in is asked by the rules of quality first; what cannot be asked now is later.
     pub async fn finish(self) -> Result<IngestRun, NodeError> {
+        if let Err(error) = self.node.check_due().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "series wait for their quality to be checked"
+            );
+        }
         let run = self.node.store().ingest_run(self.run).await?;
         self.end(Outcome::Done, counts(&run)).await
     }

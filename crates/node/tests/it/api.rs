@@ -137,7 +137,7 @@ fn the_description_is_the_committed_one() {
 }
 
 /// Every route, and whether it is for everybody.
-const ROUTES: [(&str, &str, bool); 21] = [
+const ROUTES: [(&str, &str, bool); 26] = [
     ("get", "/v1/about", true),
     ("post", "/v1/session", true),
     ("get", "/v1/session", false),
@@ -160,6 +160,11 @@ const ROUTES: [(&str, &str, bool); 21] = [
     ("post", "/v1/quarantine/{id}/retry", false),
     ("get", "/v1/datasets", false),
     ("post", "/v1/datasets", false),
+    ("get", "/v1/datasets/{id}/certificate", false),
+    ("get", "/v1/datasets/{id}/risk", false),
+    ("get", "/v1/quality", false),
+    ("get", "/v1/quality/{rule}", false),
+    ("get", "/v1/series/{series_uid}/quality", false),
     ("get", "/v1/permits", false),
     ("get", "/v1/audit", false),
     ("get", "/openapi.json", true),
@@ -196,6 +201,7 @@ async fn only_the_data_manager_gets_in() {
             .replace("{series_uid}", "1.2")
             .replace("{instance_uid}", "1.2.3")
             .replace("{frame}", "1")
+            .replace("{rule}", "slice_gap")
             .replace("{id}", "1");
         let upper = method.to_uppercase();
         let (nobody, _, bytes) = send(&api.router, &upper, &filled, None, b"{}", &[]).await;

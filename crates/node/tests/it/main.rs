@@ -17,6 +17,7 @@ mod pacs;
 mod phantom;
 mod previewing;
 mod publishing;
+mod quality;
 mod quarantining;
 mod querying;
 mod rebuilding;

@@ -127,6 +127,7 @@ pub(super) async fn put_images(
     put_studies(tx, &batch.studies).await?;
     put_series(tx, &batch.series, now).await?;
     insert_instances(tx, &batch.instances).await?;
+    super::quality::put_due(tx, &batch.instances).await?;
     for outline in &batch.outlines {
         put_outline(tx, outline).await?;
     }
@@ -216,8 +217,8 @@ async fn insert_instances(
             "-- insert_instances
             INSERT INTO instance (instance_uid, series_uid, sop_class, transfer_syntax, source_sha256, pack, pack_offset,
                 length, metadata_length, sha256, pixel_offset, position_mm, number, columns, view_json, layout_json,
-                geometry_json, attributes_json) VALUES {}",
-            values(group.len(), 18)
+                geometry_json, attributes_json, pixel_print) VALUES {}",
+            values(group.len(), 19)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for instance in group {
@@ -239,7 +240,8 @@ async fn insert_instances(
                 .bind(json(&instance.view, "view")?)
                 .bind(instance.layout_json.clone())
                 .bind(instance.geometry_json.clone())
-                .bind(instance.attributes_json.clone());
+                .bind(instance.attributes_json.clone())
+                .bind(instance.pixel_print.clone());
         }
         let inserted = query.execute(tx.connection()).await;
         inserted.map_err(|error| StoreError::from(error).about("instance"))?;

@@ -1,15 +1,18 @@
 //! Dataset versions: the signed record and exactly which series and readings it consists of.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use arno_domain::{
-    DatasetId,
+    DatasetId, Signed,
     audit::Act,
     dataset::{DatasetRecord, SignedRecord},
+    quality::QualityCertificate,
 };
-use arno_protocol::node::LocalDataset;
+use arno_protocol::node::{LocalDataset, quality::RiskReport};
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{NodeStore, from_json, json};
+use super::{NodeStore, from_json, json, many::select_in};
 use crate::{StoreError, WriteTx};
 
 /// A dataset version to be kept.
@@ -23,6 +26,10 @@ pub struct NewDatasetVersion {
     pub series: Vec<String>,
     /// Readings that it consists of.
     pub readings: Vec<String>,
+    /// Its quality certificate, signed.
+    pub certificate: Signed<QualityCertificate>,
+    /// Its re-identification risk.
+    pub risk: RiskReport,
 }
 
 /// A dataset version that the hub has not confirmed.
@@ -119,12 +126,15 @@ impl NodeStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         let sql = "-- create_dataset
-            INSERT INTO dataset (id, title, version, signed_json, delivered) VALUES ($1, $2, $3, $4, 0)";
+            INSERT INTO dataset (id, title, version, signed_json, delivered, certificate_json, risk_json)
+            VALUES ($1, $2, $3, $4, 0, $5, $6)";
         sqlx::query(sql)
             .bind(new.record.id.to_string())
             .bind(new.record.title.clone())
             .bind(i64::from(new.record.version))
             .bind(json(&new.signed, "dataset record")?)
+            .bind(json(&new.certificate, "certificate")?)
+            .bind(json(&new.risk, "risk report")?)
             .execute(tx.connection())
             .await
             .map_err(|error| StoreError::from(error).about("dataset version"))?;
@@ -139,16 +149,78 @@ impl NodeStore {
     /// When the database fails.
     pub async fn list_datasets(&self) -> Result<Vec<LocalDataset>, StoreError> {
         let sql = "-- list_datasets
-            SELECT signed_json, delivered FROM dataset ORDER BY id DESC";
+            SELECT signed_json, delivered, risk_json FROM dataset ORDER BY id DESC";
         let rows = sqlx::query(sql).fetch_all(self.database.pool()).await?;
         let local = |row: &AnyRow| {
             let delivered: i64 = row.try_get("delivered")?;
+            let risk: Option<String> = row.try_get("risk_json")?;
+            let risk = risk.map(|risk| from_json::<RiskReport>(&risk, "risk report"));
             Ok(LocalDataset {
                 record: record_of(&signed_of(row)?)?,
                 delivered: delivered != 0,
+                risk: risk.transpose()?.map(|risk| risk.figure),
             })
         };
         rows.iter().map(local).collect()
+    }
+
+    /// The quality certificate of a version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such version, or it is from before certificates.
+    pub async fn dataset_certificate(
+        &self,
+        id: DatasetId,
+    ) -> Result<Signed<QualityCertificate>, StoreError> {
+        let sql = "-- dataset_certificate
+            SELECT certificate_json AS text FROM dataset WHERE id = $1 AND certificate_json IS NOT NULL";
+        self.of_dataset(sql, id, "certificate").await
+    }
+
+    /// The re-identification risk of a version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such version, or it is from before risks were computed.
+    pub async fn dataset_risk(&self, id: DatasetId) -> Result<RiskReport, StoreError> {
+        let sql = "-- dataset_risk
+            SELECT risk_json AS text FROM dataset WHERE id = $1 AND risk_json IS NOT NULL";
+        self.of_dataset(sql, id, "risk report").await
+    }
+
+    async fn of_dataset<T: serde::de::DeserializeOwned>(
+        &self,
+        sql: &'static str,
+        id: DatasetId,
+        what: &'static str,
+    ) -> Result<T, StoreError> {
+        let query = sqlx::query(sql).bind(id.to_string());
+        let row = query.fetch_one(self.database.pool()).await;
+        let row = row.map_err(|error| StoreError::from(error).about(what))?;
+        from_json(&row.try_get::<String, _>("text")?, what)
+    }
+
+    /// Dates of the studies of these patients that have any of these series, by pseudonym.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn study_dates(
+        &self,
+        series: &[String],
+    ) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+        let sql = "-- study_dates
+            SELECT DISTINCT t.patient AS patient, t.study_uid AS study_uid, t.study_date AS study_date
+            FROM series s JOIN study t ON t.study_uid = s.study_uid
+            WHERE t.study_date IS NOT NULL AND s.series_uid IN";
+        let mut connection = self.database.pool().acquire().await?;
+        let mut seen = BTreeSet::new();
+        let mut dates: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in select_in(&mut connection, sql, series).await? {
+            if seen.insert(row.try_get::<String, _>("study_uid")?) {
+                let date = row.try_get("study_date")?;
+                dates.entry(row.try_get("patient")?).or_default().push(date);
+            }
+        }
+        Ok(dates)
     }
 
     /// What the hub has not confirmed, oldest first.

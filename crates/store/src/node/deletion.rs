@@ -47,7 +47,15 @@ pub struct Deleted {
 }
 
 /// Rows that hold a series together, and what is empty once it is gone, in an order that foreign keys allow.
-const OF_SERIES: [&str; 6] = [
+const OF_SERIES: [&str; 11] = [
+    "INSERT INTO quality_due (series_uid) SELECT series_uid FROM finding
+        WHERE rule IN ('exact_duplicate', 'near_duplicate', 'references_kept', 'segmentation_fits')
+            AND series_uid <> $1 AND examples_json LIKE '%' || $1 || '%'
+        ON CONFLICT (series_uid) DO NOTHING",
+    "DELETE FROM quality_due WHERE series_uid = $1",
+    "DELETE FROM finding WHERE series_uid = $1",
+    "DELETE FROM series_look WHERE series_uid = $1",
+    "DELETE FROM series_quality WHERE series_uid = $1",
     "DELETE FROM source_file WHERE sha256 IN (SELECT source_sha256 FROM instance WHERE series_uid = $1)",
     "DELETE FROM outline WHERE structure_uid IN (SELECT instance_uid FROM instance WHERE series_uid = $1)",
     "DELETE FROM instance WHERE series_uid = $1",
@@ -223,6 +231,9 @@ async fn delete_instance(
         instance_uid,
     )
     .await?;
+    let sql = "-- delete_instance
+        INSERT INTO quality_due (series_uid) VALUES ($1) ON CONFLICT (series_uid) DO NOTHING";
+    execute(tx, sql, &row.try_get::<String, _>("series_uid")?).await?;
     let dead = location.record_range().length + deletion.record_range().length;
     let sql = "-- delete_instance
         UPDATE pack SET end_offset = $1, dead_bytes = dead_bytes + $2 WHERE pack = $3 AND end_offset = $4";

@@ -75,6 +75,8 @@ pub struct NewInstance {
     pub geometry_json: Option<String>,
     /// What queries ask of the instance, as a DICOM JSON object.
     pub attributes_json: String,
+    /// By which instances with the same pixels are looked for; absent where pixels are absent or all alike.
+    pub pixel_print: Option<String>,
 }
 
 /// An instance of a series, as outlines need it.

@@ -15,6 +15,7 @@ mod images;
 mod ingest;
 mod many;
 mod packs;
+mod quality;
 mod quarantine;
 mod readings;
 mod repair;
@@ -40,6 +41,7 @@ pub use packs::{
     Form, PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record,
     Scanned,
 };
+pub use quality::{CheckRow, NewFinding, NewSeriesReport, PixelTwin, StoredReport};
 pub use quarantine::{NewQuarantined, QuarantineCopy};
 pub use readings::NewReading;
 pub use retrieve::{KeptInstance, KeptKey, Scope};

@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 2] = [
+pub const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -14,7 +14,48 @@ pub const MIGRATIONS: [Migration; 2] = [
         version: 11,
         sql: QUERIES_AND_PACKS,
     },
+    Migration {
+        version: 19,
+        sql: QUALITY,
+    },
 ];
+
+/// What rules found in each series, and which series wait to be asked. Instances from before have no print: they are not found
+/// as exact duplicates until they come in again.
+const QUALITY: &str = "
+ALTER TABLE instance ADD COLUMN pixel_print TEXT;
+CREATE INDEX instance_by_pixel_print ON instance (pixel_print);
+CREATE TABLE quality_due (
+    series_uid TEXT NOT NULL PRIMARY KEY
+);
+INSERT INTO quality_due (series_uid) SELECT series_uid FROM series;
+CREATE TABLE series_quality (
+    series_uid TEXT NOT NULL PRIMARY KEY,
+    checked_at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    look TEXT,
+    report_json TEXT NOT NULL
+);
+CREATE INDEX series_quality_by_kind ON series_quality (kind);
+CREATE TABLE finding (
+    series_uid TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    instances BIGINT NOT NULL,
+    detail TEXT NOT NULL,
+    examples_json TEXT NOT NULL,
+    PRIMARY KEY (series_uid, rule)
+);
+CREATE INDEX finding_by_rule ON finding (rule, series_uid);
+CREATE TABLE series_look (
+    band BIGINT NOT NULL,
+    value BIGINT NOT NULL,
+    series_uid TEXT NOT NULL,
+    PRIMARY KEY (band, value, series_uid)
+);
+CREATE INDEX series_look_by_series ON series_look (series_uid);
+ALTER TABLE dataset ADD COLUMN certificate_json TEXT;
+ALTER TABLE dataset ADD COLUMN risk_json TEXT;
+";
 
 /// What queries are answered from without opening an image, and what the index knows of packs: where each ends, how much of it
 /// is of use to nobody any longer, and which files are to go.
