@@ -99,7 +99,7 @@ function seriesQuality(uid) {
   if (uid !== `${ROOT}.2`) return { ...common, checked_at: ago(29_000), passed: [COMPLETE.title, GAP.title, ...passed], findings: [] };
   const findings = [
     { ...COMPLETE, count: 1, detail: '47 of 48 numbered images are here', examples: [] },
-    { ...GAP, count: 1, detail: '1 gaps, the widest of 5.0 mm where 2.5 mm are usual', examples: [instanceUid(uid)(11)] },
+    { ...GAP, count: 1, detail: 'gaps: 1, the widest of 5.0 mm where 2.5 mm are usual', examples: [instanceUid(uid)(11)] },
   ];
   return { ...common, checked_at: ago(29_000), passed, findings };
 }
@@ -108,7 +108,7 @@ const quality = {
   checked: 62, due: 0, kinds: [{ kind: 'ct_native', series: 61 }, { kind: 'structure_set', series: 1 }],
   rules: [
     { ...COMPLETE, failed: 1, examples: [{ series_uid: `${ROOT}.2`, count: 1, detail: '47 of 48 numbered images are here' }] },
-    { ...GAP, failed: 1, examples: [{ series_uid: `${ROOT}.2`, count: 1, detail: '1 gaps, the widest of 5.0 mm where 2.5 mm are usual' }] },
+    { ...GAP, failed: 1, examples: [{ series_uid: `${ROOT}.2`, count: 1, detail: 'gaps: 1, the widest of 5.0 mm where 2.5 mm are usual' }] },
     { ...SEX, failed: 2, examples: [5, 9].map((at) => ({ series_uid: `${ROOT}.${at}`, count: 1, detail: 'a number: it may be an identifier in the wrong place' })) },
     { ...TWIN, failed: 0, examples: [] }, { ...BODY, failed: 0, examples: [] },
   ],

@@ -8,6 +8,7 @@ use dicom_object::InMemDicomObject;
 use crate::clean::Patient;
 use crate::identifiers::{Identifiers, TooMany};
 use crate::marks::{added, method_codes, put_marks, take_old_marks};
+use crate::patient_key::PatientKey;
 use crate::recipe::Recipe;
 use crate::report::{Action, Change, Report};
 use crate::review::{ReviewReason, review};
@@ -100,16 +101,12 @@ fn patient(
         Identifiers::collect(header, recipe).map_err(|TooMany| DeidError::NeedsReview {
             why: ReviewReason::TooManyNames,
         })?;
-    let issuer = value(header, tags::ISSUER_OF_PATIENT_ID);
     let id = value(header, tags::PATIENT_ID);
-    let key = id
-        .clone()
-        .or_else(|| value(header, tags::STUDY_INSTANCE_UID))
-        .ok_or(DeidError::NoIdentity)?;
+    let key = PatientKey::of(header).ok_or(DeidError::NoIdentity)?;
     Ok(Patient {
         id: id.unwrap_or_default(),
-        pseudonym: secret.pseudonym(&key, issuer.as_deref()),
-        offset: secret.date_offset(&key, issuer.as_deref()),
+        pseudonym: key.pseudonym(secret),
+        offset: secret.date_offset(&key.id, key.issuer.as_deref()),
         identifiers,
     })
 }
@@ -136,7 +133,7 @@ fn put_identity(header: &mut InMemDicomObject, patient: &Patient) -> Vec<Change>
 }
 
 /// The text of an attribute, if it has any.
-fn value(header: &InMemDicomObject, tag: Tag) -> Option<String> {
+pub(crate) fn value(header: &InMemDicomObject, tag: Tag) -> Option<String> {
     let element = header.get(tag)?;
     let texts = texts(element.value().primitive()?, element.vr())?;
     Some(texts.join("\\")).filter(|text| !text.is_empty())

@@ -17,6 +17,7 @@ mod decide;
 mod deidentified;
 mod identifiers;
 mod marks;
+mod patient_key;
 mod recipe;
 mod report;
 mod review;
@@ -28,6 +29,7 @@ mod vocabulary;
 mod walk;
 
 pub use deidentified::{DeidError, Deidentified, deidentify};
+pub use patient_key::PatientKey;
 pub use recipe::{ProfileOption, Recipe, RecipeError};
 pub use report::{Action, Change, Report};
 pub use review::ReviewReason;

@@ -19,4 +19,5 @@ pub mod logistic;
 pub mod nodule;
 pub mod reading;
 pub mod secagg;
+pub mod shamir;
 pub mod shape;

@@ -11,7 +11,8 @@ use arno_protocol::node::NewDataset;
 use clap::{Args, Subcommand};
 
 use crate::{
-    Compact, Ingest, Node, NodeConfig, Serve, SiteConfig, Verify, ingesting, serving, upkeep,
+    Compact, Ingest, Node, NodeConfig, SecretCommand, Serve, SiteConfig, Verify, ingesting, secret,
+    serving, upkeep,
 };
 
 /// Port of the pages unless told otherwise.
@@ -59,6 +60,9 @@ pub enum NodeCommand {
     Verify(Verify),
     /// Write packs anew that hold deleted instances, without them. A node that serves does it by itself where it is worth it.
     Compact(Compact),
+    /// Care for the pseudonym secret: seal, rotate, back up, split among people, restore; and write out whom pseudonyms stand for.
+    #[command(subcommand)]
+    Secret(SecretCommand),
 }
 
 /// What `init` needs to know of a site.
@@ -138,6 +142,7 @@ pub async fn run(command: NodeCommand) -> anyhow::Result<()> {
         }
         NodeCommand::Verify(verify) => upkeep::verify(verify).await,
         NodeCommand::Compact(compact) => upkeep::compact(compact).await,
+        NodeCommand::Secret(command) => secret::secret(command).await,
     }
 }
 
@@ -229,7 +234,7 @@ pub(crate) fn say(text: &str) -> anyhow::Result<()> {
         .context("cannot write to standard output")
 }
 
-fn password(account: &str) -> anyhow::Result<String> {
+pub(crate) fn password(account: &str) -> anyhow::Result<String> {
     if let Ok(password) = std::env::var(PASSWORD) {
         return Ok(password);
     }

@@ -12,6 +12,7 @@ use crate::{
     CodecPlace, NodeError,
     receive::DicomListener,
     risk::{BelowLimit, RiskPolicy},
+    secret::Unlock,
     standalone::RecipeName,
 };
 
@@ -34,6 +35,8 @@ pub struct NodeConfig {
     pub dicom: Option<DicomListener>,
     /// Where it decodes compressed frames.
     pub codecs: CodecPlace,
+    /// What opens its sealed secret.
+    pub unlock: Unlock,
     /// Its settings.
     pub site: SiteConfig,
 }
@@ -70,6 +73,9 @@ pub struct SiteConfig {
     /// How far patients of a dataset must hide among each other.
     #[serde(default)]
     pub risk: RiskPolicy,
+    /// Whether the link from pseudonym to patient id is kept, sealed.
+    #[serde(default)]
+    pub keep_links: bool,
     /// Whether people and images are invented.
     #[serde(default)]
     pub demo: bool,
@@ -98,6 +104,7 @@ impl SiteConfig {
             storage_limit_bytes: None,
             disclosure: DisclosurePolicy::default(),
             risk: RiskPolicy::default(),
+            keep_links: false,
             demo: false,
             recipe: RecipeName::Standard,
         }
@@ -158,6 +165,7 @@ impl SiteConfig {
              # Days that the values before de-identification are kept for the data manager's page; 0 keeps none.\n\
              preview_days = {preview_days}\n\
              # Most bytes of instances that are kept.\n{limit}\n\
+             # Whether the link from pseudonym to patient id is kept, sealed with the pseudonym secret.\nkeep_links = {keep_links}\n\
              # Whether people and images are invented.\ndemo = {demo}\n\
              # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
              recipe = \"{recipe}\"\n\
@@ -178,6 +186,7 @@ impl SiteConfig {
                 self.storage_limit_bytes.map(|limit| limit.to_string()),
                 "1000000000000"
             ),
+            keep_links = self.keep_links,
             demo = self.demo,
             recipe = match self.recipe {
                 RecipeName::Standard => "standard",
@@ -212,6 +221,7 @@ impl NodeConfig {
             SiteConfig::parse(&text).map_err(|reason| NodeError::Settings { path, reason })?;
         Ok(Self {
             http_port,
+            unlock: Unlock::from_environment(),
             ..Self::of(data.to_owned(), site)
         })
     }
@@ -224,6 +234,7 @@ impl NodeConfig {
             http_port: 0,
             dicom: None,
             codecs: CodecPlace::default(),
+            unlock: Unlock::none(),
             site,
         }
     }
@@ -271,6 +282,7 @@ mod tests {
         site.ohif_folder = Some("/srv/ohif".into());
         site.storage_limit_bytes = Some(7);
         site.demo = true;
+        site.keep_links = true;
         site.risk.below = crate::risk::BelowLimit::Refuse;
         site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);

@@ -1,20 +1,23 @@
 //! The node's keys, made on the spot by `init`: to sign, to agree on masks, to make pseudonyms, to mask.
 //!
 //! Each stands in a file of its own that only its owner can read; none ever leaves the node. The pseudonym secret
-//! is the one to back up: without it later studies of a patient no longer join the earlier ones.
+//! is the one to back up: without it later studies of a patient no longer join the earlier ones. Its care is in [`crate::secret`].
 
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use arno_deid::Secret;
 use arno_domain::{AgreementKey, NodeId, SecretKey, hex};
 use arno_learning::secagg::NodeSecret;
 use rand::TryRng as _;
 
-use crate::{NodeError, config::NodeConfig};
+use crate::{
+    NodeError,
+    config::NodeConfig,
+    secret::{Keyring, SecretError, SecretFile, Unlock},
+};
 
 const SIGNING: &str = "signing.key";
 const AGREEMENT: &str = "agreement.key";
@@ -32,7 +35,9 @@ pub(crate) struct Keys {
     /// Its public half for masks.
     pub(crate) agreement: AgreementKey,
     /// Makes pseudonyms, UIDs and offsets.
-    pub(crate) pseudonym: Secret,
+    pub(crate) pseudonym: Keyring,
+    /// Whether whoever reads the node's folder reads that secret.
+    pub(crate) secret_lies_open: bool,
     /// Masks its contributions.
     pub(crate) mask: NodeSecret,
 }
@@ -42,7 +47,7 @@ impl Keys {
     ///
     /// # Errors
     /// When keys are there already or the files cannot be written.
-    pub(crate) fn create(data: &Path) -> Result<Self, NodeError> {
+    pub(crate) fn create(data: &Path, unlock: &Unlock) -> Result<Self, NodeError> {
         let folder = NodeConfig::keys(data);
         fs::create_dir_all(&folder).map_err(|error| NodeError::file(&folder, error))?;
         if !folder.join(NODE_ID).exists() {
@@ -50,29 +55,51 @@ impl Keys {
         }
         for name in [SIGNING, AGREEMENT, PSEUDONYM, MASK] {
             let path = folder.join(name);
-            let secret = random(&path)?;
-            write_private(&path, hex::encode(&secret).as_bytes())?;
+            let secret = hex::encode(&random(&path)?);
+            let text = match name {
+                PSEUDONYM => unlock
+                    .laid(&secret)
+                    .map_err(|error| unusable(&path, &error))?,
+                _ => secret,
+            };
+            write_private(&path, text.as_bytes())?;
         }
         write_private(&folder.join(NODE_ID), NodeId::new().to_string().as_bytes())?;
-        Self::load(data)
+        Self::load(data, unlock)
     }
 
     /// Reads the keys of a node's folder.
     ///
     /// # Errors
-    /// When a file is missing or damaged.
-    pub(crate) fn load(data: &Path) -> Result<Self, NodeError> {
+    /// When a file is missing, damaged, or sealed and not opened by what was given.
+    pub(crate) fn load(data: &Path, unlock: &Unlock) -> Result<Self, NodeError> {
         let folder = NodeConfig::keys(data);
         let id = folder.join(NODE_ID);
         let node = read(&id)?.parse().map_err(|_| damaged(&id))?;
         let agreement = secret(&folder.join(AGREEMENT))?;
+        let path = pseudonym_file(data);
+        let opened = SecretFile::parse(&read(&path)?).and_then(|file| file.open(unlock));
+        let opened = opened.map_err(|error| unusable(&path, &error))?;
         Ok(Self {
             node,
             signing: SecretKey::from_seed(&secret(&folder.join(SIGNING))?),
             agreement: AgreementKey::of_secret(&agreement),
-            pseudonym: Secret::new(secret(&folder.join(PSEUDONYM))?),
+            pseudonym: Keyring::of(&opened.versions),
+            secret_lies_open: opened.is_plain,
             mask: NodeSecret::new(agreement, secret(&folder.join(MASK))?),
         })
+    }
+}
+
+/// Where the pseudonym secret lies.
+pub(crate) fn pseudonym_file(data: &Path) -> PathBuf {
+    NodeConfig::keys(data).join(PSEUDONYM)
+}
+
+fn unusable(path: &Path, error: &SecretError) -> NodeError {
+    NodeError::Settings {
+        path: path.to_owned(),
+        reason: error.to_string(),
     }
 }
 
@@ -142,32 +169,39 @@ pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), NodeError
 
 #[cfg(test)]
 mod tests {
+    use arno_deid::PatientKey;
+
     use super::Keys;
+    use crate::secret::Unlock;
+
+    fn create(data: &std::path::Path) -> Result<Keys, crate::NodeError> {
+        Keys::create(data, &Unlock::none())
+    }
 
     #[test]
     fn a_start_that_was_cut_off_is_made_good() {
         let folder = tempfile::tempdir().unwrap();
-        Keys::create(folder.path()).unwrap();
+        create(folder.path()).unwrap();
         std::fs::remove_file(folder.path().join("keys/node.id")).unwrap();
-        assert!(Keys::create(folder.path()).is_ok());
+        assert!(create(folder.path()).is_ok());
     }
 
     #[test]
     fn keys_are_made_once_and_read_by_their_owner_only() {
         let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::create(folder.path()).unwrap();
-        let again = Keys::load(folder.path()).unwrap();
+        let keys = create(folder.path()).unwrap();
+        let again = Keys::load(folder.path(), &Unlock::none()).unwrap();
         assert_eq!(keys.node, again.node);
         assert_eq!(keys.signing.public(), again.signing.public());
         assert_eq!(keys.agreement, again.agreement);
-        assert_eq!(
-            keys.pseudonym.pseudonym("1", None),
-            again.pseudonym.pseudonym("1", None)
-        );
-        assert!(
-            Keys::create(folder.path()).is_err(),
-            "keys are never overwritten"
-        );
+        let patient = PatientKey {
+            id: "1".into(),
+            issuer: None,
+        };
+        let under = |keys: &Keys| patient.pseudonym(keys.pseudonym.of_patient(&patient));
+        assert_eq!(under(&keys), under(&again));
+        assert!(keys.secret_lies_open);
+        assert!(create(folder.path()).is_err(), "keys are never overwritten");
         #[cfg(unix)]
         for entry in std::fs::read_dir(folder.path().join("keys")).unwrap() {
             use std::os::unix::fs::PermissionsExt as _;
@@ -176,5 +210,21 @@ mod tests {
                 0o600
             );
         }
+    }
+
+    #[test]
+    fn a_node_that_is_made_with_a_passphrase_is_sealed_from_the_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let unlock = Unlock::with("correct horse battery");
+        assert!(
+            !Keys::create(folder.path(), &unlock)
+                .unwrap()
+                .secret_lies_open
+        );
+        let error = Keys::load(folder.path(), &Unlock::none()).unwrap_err();
+        assert!(
+            error.to_string().contains("ARNO_SECRET_PASSPHRASE"),
+            "{error}"
+        );
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     decoding::Codecs,
     keys::Keys,
     quality::CheckTurn,
+    secret::Unlock,
     standalone::{Handling, settle_handling},
 };
 
@@ -105,7 +106,7 @@ impl Node {
             reason,
         })?;
         make_private_folder(data)?;
-        Keys::create(data)?;
+        Keys::create(data, &Unlock::from_environment())?;
         crate::keys::write_private(&path, site.to_toml().as_bytes())?;
         let node = Self::open(NodeConfig::load(data, 0)?, Clock::system()).await?;
         node.store().database().close().await;
@@ -117,10 +118,13 @@ impl Node {
     /// # Errors
     /// When there is none or its files cannot be used.
     pub async fn open(config: NodeConfig, clock: Clock) -> Result<Self, NodeError> {
-        let keys = Keys::load(&config.data)?;
+        let mut keys = Keys::load(&config.data, &config.unlock)?;
         let store = NodeStore::open(&config.database())
             .await
             .map_err(|error| NodeError::from(error).below(&config.data))?;
+        if keys.pseudonym.was_rotated() {
+            keys.pseudonym = keys.pseudonym.knowing(store.pseudonyms().await?);
+        }
         let is_joined = store.database().setting(MEMBERSHIP).await?.is_some();
         let handling = settle_handling(&config, &store, is_joined).await?;
         let auth = Auth::new(

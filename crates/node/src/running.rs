@@ -36,6 +36,11 @@ impl Node {
             node.note_identifiable().await?;
             tracing::warn!("this node keeps identifiable objects as they come (--recipe none)");
         }
+        if node.keys().secret_lies_open {
+            tracing::warn!(
+                "the pseudonym secret lies open in the node's folder; `arno-node secret seal` seals it"
+            );
+        }
         let (stop, stopping) = watch::channel(false);
         let mut jobs = JoinSet::new();
         jobs.spawn(arno_httpkit::serve(

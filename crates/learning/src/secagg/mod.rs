@@ -35,7 +35,7 @@ mod context;
 mod contribute;
 mod keys;
 mod mask;
-mod shamir;
+pub(crate) mod shamir;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -12,7 +12,7 @@ pub(super) type Share = [u8; 32];
 
 /// Shares of `secret` for the places `0..count`, any `threshold` of which rebuild it. Coefficients come from the key stream of
 /// `polynomial_key`. `1 <= threshold <= count <= 255`.
-pub(super) fn split(
+pub(crate) fn split(
     secret: &Seed,
     polynomial_key: &Seed,
     threshold: usize,
@@ -28,7 +28,7 @@ pub(super) fn split(
 
 /// Lagrange's weights at the point 0 of shares at these places, which must differ: the product of `x_j / (x_j - x_i)` over
 /// all other places; minus is plus is xor here. They serve for all seeds of which the same nodes reveal shares.
-pub(super) fn weights(places: &[usize]) -> Vec<u8> {
+pub(crate) fn weights(places: &[usize]) -> Vec<u8> {
     let points: Vec<u8> = places.iter().map(|place| point(*place)).collect();
     let weight = |own: &u8| {
         let others = points.iter().filter(|other| *other != own);
@@ -41,7 +41,7 @@ pub(super) fn weights(places: &[usize]) -> Vec<u8> {
 
 /// The secret that these shares rebuild, given their weights. From fewer shares than the threshold comes something
 /// unrelated to the secret.
-pub(super) fn combine(weights: &[u8], shares: &[Share]) -> Seed {
+pub(crate) fn combine(weights: &[u8], shares: &[Share]) -> Seed {
     let mut secret = [0; 32];
     for (weight, share) in weights.iter().zip(shares) {
         add(&mut secret, &multiply_all(share, *weight));

@@ -13,7 +13,7 @@ use arno_domain::hex;
 use arno_learning::reading::Reading;
 use arno_store::{
     StoreError,
-    node::{Before, IngestBatch, NewPreview, NewReading, Record, SourceFate},
+    node::{Before, IngestBatch, NewPreview, NewReading, PatientLink, Record, SourceFate},
 };
 use bytes::Bytes;
 use chrono::Duration;
@@ -140,33 +140,67 @@ impl Node {
         sha256: &str,
         sent: Option<Claimed>,
     ) -> Result<Taken, NodeError> {
-        let Some(kept) = sent.as_ref().and_then(|sent| self.kept_uids(sent)) else {
+        let candidates = sent.as_ref().map(|sent| self.kept_uids(sent));
+        let candidates = candidates.unwrap_or_default();
+        if candidates.is_empty() {
             return Ok(Taken::of(sent, Fate::Known));
-        };
-        let source = match plan.instances.get(&kept.instance) {
-            Some(source) => Some(source.clone()),
-            None => self.store().instance_source(&kept.instance).await?,
-        };
-        if source.as_deref() != Some(sha256) {
-            return Ok(Taken::of(sent, Refusal::refused_before().into()));
         }
-        Ok(Taken {
-            kept: Some(kept),
-            ..Taken::of(sent, Fate::Known)
-        })
+        for kept in candidates {
+            let source = match plan.instances.get(&kept.instance) {
+                Some(source) => Some(source.clone()),
+                None => self.store().instance_source(&kept.instance).await?,
+            };
+            if source.as_deref() == Some(sha256) {
+                return Ok(Taken {
+                    kept: Some(kept),
+                    ..Taken::of(sent, Fate::Known)
+                });
+            }
+        }
+        Ok(Taken::of(sent, Refusal::refused_before().into()))
     }
 
-    /// Under which identifiers an instance is kept here, if at all.
-    fn kept_uids(&self, sent: &Claimed) -> Option<KeptUids> {
-        let kept = |uid: &Option<String>| match self.handling() {
-            Handling::Deidentify => uid.as_ref().map(|uid| self.keys().pseudonym.map_uid(uid)),
-            Handling::Keep(_) => uid.clone(),
+    /// Under which identifiers an instance may be kept here: one for each version of the secret.
+    fn kept_uids(&self, sent: &Claimed) -> Vec<KeptUids> {
+        let kept = |map: &dyn Fn(&str) -> String| {
+            Some(KeptUids {
+                study: map(sent.study.as_deref()?),
+                series: map(sent.series.as_deref()?),
+                instance: map(sent.sop_instance.as_deref()?),
+            })
         };
-        Some(KeptUids {
-            study: kept(&sent.study)?,
-            series: kept(&sent.series)?,
-            instance: kept(&sent.sop_instance)?,
-        })
+        match self.handling() {
+            Handling::Keep(_) => kept(&str::to_owned).into_iter().collect(),
+            Handling::Deidentify => {
+                let secrets = self.keys().pseudonym.secrets();
+                secrets
+                    .filter_map(|secret| kept(&|uid| secret.map_uid(uid)))
+                    .collect()
+            }
+        }
+    }
+
+    /// The link from the pseudonym of an instance's patient to the patient, sealed, where the data holder wants it.
+    fn link_of(&self, instance: &PreparedInstance) -> Option<PatientLink> {
+        let patient = instance
+            .patient
+            .as_ref()
+            .filter(|_| self.config().site.keep_links)?;
+        let pseudonym = instance.facts.summary.patient_id.clone()?;
+        match self.keys().pseudonym.links().seal(&pseudonym, patient) {
+            Ok((version, sealed)) => Some(PatientLink {
+                pseudonym,
+                version,
+                sealed: hex::encode(&sealed),
+            }),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a link was not kept"
+                );
+                None
+            }
+        }
     }
 
     async fn plan_instance(
@@ -195,10 +229,11 @@ impl Node {
                 plan.quarantine(Failed::of(source, sent, refusal, settles));
                 return Ok(());
             }
-            Place::NewSeries => plan
-                .rows
-                .previews
-                .extend(self.preview_of(&source, &instance)),
+            Place::NewSeries => {
+                plan.rows.links.extend(self.link_of(&instance));
+                let preview = self.preview_of(&source, &instance);
+                plan.rows.previews.extend(preview);
+            }
             Place::KnownSeries => {}
         }
         plan.describe(&instance, &source.sha256);

@@ -9,7 +9,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use arno_deid::{Recipe, Report, Secret, deidentify};
+use arno_deid::{DeidError, PatientKey, Recipe, Report, deidentify};
 use arno_dicom::{
     CheckError, Claimed, FrameLayout, Geometry, Instance, Outline, Summary, check, json, outlines,
     query::{Level, level_attributes},
@@ -30,7 +30,7 @@ use super::{
     refusal::Refusal,
     walk::{Found, FoundKind},
 };
-use crate::standalone::Handling;
+use crate::{secret::Keyring, standalone::Handling};
 
 /// Largest file that is read. The largest single DICOM objects (tomosynthesis, whole-slide levels) stay below it.
 pub(super) const MAX_FILE_BYTES: u64 = 2 << 30;
@@ -57,6 +57,8 @@ pub(super) struct PreparedInstance {
     pub(super) facts: Facts,
     /// All attributes of its header as DICOM JSON.
     pub(super) metadata: Vec<u8>,
+    /// Whose it was before, if it was de-identified.
+    pub(super) patient: Option<PatientKey>,
 }
 
 /// What rows say of an instance.
@@ -150,7 +152,7 @@ pub(super) struct Attempt {
 
 /// Checks a file and does with it what the node does. A defect of this program that a file brings to light refuses that
 /// file alone.
-pub(super) fn prepare(source: &Source, handling: &Handling, secret: &Secret) -> Attempt {
+pub(super) fn prepare(source: &Source, handling: &Handling, secret: &Keyring) -> Attempt {
     let attempt = AssertUnwindSafe(|| match source.kind {
         FoundKind::Readings => Attempt {
             sent: None,
@@ -171,7 +173,7 @@ pub(super) fn claimed(source: &Source) -> Option<Claimed> {
     Some(Claimed::of(&instance.header))
 }
 
-fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Secret) -> Attempt {
+fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Keyring) -> Attempt {
     let instance = match Instance::read(bytes.clone()) {
         Ok(instance) => instance,
         Err(error) => {
@@ -194,9 +196,14 @@ fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Secret) -> Atte
     Attempt { sent, outcome }
 }
 
-fn deidentified(instance: Instance, secret: &Secret) -> Result<PreparedInstance, Refusal> {
+fn deidentified(instance: Instance, keyring: &Keyring) -> Result<PreparedInstance, Refusal> {
+    let patient = PatientKey::of(&instance.header).ok_or(DeidError::NoIdentity)?;
+    let secret = keyring.of_patient(&patient);
     let (instance, report) = deidentify(instance, &Recipe::default(), secret)?;
-    describe(Kept::deidentified(instance), Some(report))
+    Ok(PreparedInstance {
+        patient: Some(patient),
+        ..describe(Kept::deidentified(instance), Some(report))?
+    })
 }
 
 fn describe(kept: Kept, report: Option<Report>) -> Result<PreparedInstance, Refusal> {
@@ -204,6 +211,7 @@ fn describe(kept: Kept, report: Option<Report>) -> Result<PreparedInstance, Refu
     Ok(PreparedInstance {
         facts: Facts::of(instance)?,
         metadata: json::metadata(instance),
+        patient: None,
         kept,
         report,
     })

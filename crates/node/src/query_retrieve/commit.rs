@@ -123,12 +123,18 @@ async fn report(
 async fn missing(node: &Node, wanted: &[Reference]) -> Result<Vec<(Reference, u16)>, NodeError> {
     let mut missing = Vec::new();
     for reference in wanted {
-        let scope = Scope {
-            instance_uid: Some(node.kept_uid(&reference.sop_instance)),
-            ..Scope::default()
-        };
-        let kept = node.store().kept_instances(&scope, None, 1).await?.pop();
-        match kept {
+        let mut found = None;
+        for uid in node.kept_as(&reference.sop_instance) {
+            let scope = Scope {
+                instance_uid: Some(uid),
+                ..Scope::default()
+            };
+            found = node.store().kept_instances(&scope, None, 1).await?.pop();
+            if found.is_some() {
+                break;
+            }
+        }
+        match found {
             Some(kept) if kept.sop_class == reference.sop_class => {}
             Some(_) => missing.push((reference.clone(), CLASS_CONFLICT)),
             None => missing.push((reference.clone(), NOT_HERE)),
@@ -177,11 +183,14 @@ fn information(
 }
 
 impl Node {
-    /// Under which UID an instance is kept that its sender knows by another.
-    fn kept_uid(&self, sent: &str) -> String {
+    /// Under which UIDs an instance may be kept that its sender knows by another.
+    fn kept_as(&self, sent: &str) -> Vec<String> {
         match self.is_identifiable() {
-            true => sent.to_owned(),
-            false => self.keys().pseudonym.map_uid(sent),
+            true => vec![sent.to_owned()],
+            false => {
+                let secrets = self.keys().pseudonym.secrets();
+                secrets.map(|secret| secret.map_uid(sent)).collect()
+            }
         }
     }
 }

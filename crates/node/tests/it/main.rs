@@ -25,6 +25,7 @@ mod receiving;
 mod refusing;
 mod rounds;
 mod searching;
+mod secret;
 mod segmenting;
 mod standing_alone;
 mod support;

@@ -75,7 +75,7 @@ pub(super) fn numbers_are_used_once(facts: &SeriesFacts) -> Verdict {
     let examples = repeated.iter().flat_map(|same| same.iter());
     Verdict::failed_if(
         repeated.len(),
-        || format!("{} numbers stand for several images", repeated.len()),
+        || format!("numbers that stand for several images: {}", repeated.len()),
         examples.map(|instance| instance.uid.as_str()),
     )
 }

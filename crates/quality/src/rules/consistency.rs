@@ -13,7 +13,7 @@ pub(super) fn pixels_are_readable(facts: &SeriesFacts) -> Verdict {
         broken.len(),
         || {
             format!(
-                "no frames are found in the pixels of {} images",
+                "images in whose pixels no frames are found: {}",
                 broken.len()
             )
         },
@@ -28,19 +28,19 @@ fn twins(facts: &SeriesFacts, detail: &str, of: fn(&Twin) -> bool) -> Verdict {
     let twins: Vec<_> = facts.twins.iter().filter(|twin| of(twin)).collect();
     Verdict::failed_if(
         twins.len(),
-        || format!("{} series {detail}", twins.len()),
+        || format!("series {detail}: {}", twins.len()),
         twins.iter().map(|twin| twin.series_uid.as_str()),
     )
 }
 
 pub(super) fn has_no_exact_twin(facts: &SeriesFacts) -> Verdict {
-    twins(facts, "hold images with exactly these pixels", |twin| {
+    twins(facts, "with images of exactly these pixels", |twin| {
         twin.same_instances > 0
     })
 }
 
 pub(super) fn has_no_near_twin(facts: &SeriesFacts) -> Verdict {
-    twins(facts, "of other studies look the same", |twin| {
+    twins(facts, "of other studies that look the same", |twin| {
         twin.same_instances == 0
     })
 }

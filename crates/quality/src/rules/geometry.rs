@@ -31,7 +31,7 @@ pub(super) fn is_known(facts: &SeriesFacts) -> Verdict {
         .collect();
     Verdict::failed_if(
         lost.len(),
-        || format!("{} images do not say where they lie", lost.len()),
+        || format!("images that do not say where they lie: {}", lost.len()),
         lost.iter().map(|instance| instance.uid.as_str()),
     )
 }
@@ -63,7 +63,7 @@ pub(super) fn has_no_gaps(facts: &SeriesFacts) -> Verdict {
         gaps.len(),
         || {
             let count = gaps.len();
-            format!("{count} gaps, the widest of {widest:.1} mm where {usual:.1} mm are usual")
+            format!("gaps: {count}, the widest of {widest:.1} mm where {usual:.1} mm are usual")
         },
         examples.collect::<Vec<_>>(),
     )
@@ -92,7 +92,7 @@ pub(super) fn has_no_overlaps(facts: &SeriesFacts) -> Verdict {
         || {
             let count = found.len();
             format!(
-                "{count} places hold more than {images} images or lie nearer than half of {usual:.1} mm"
+                "places with more than {images} images, or nearer than half of {usual:.1} mm: {count}"
             )
         },
         found
@@ -161,7 +161,7 @@ pub(super) fn has_one_orientation(facts: &SeriesFacts) -> Verdict {
         odd.len(),
         || {
             format!(
-                "{} images have another orientation than the one in the middle",
+                "images with another orientation than the one in the middle: {}",
                 odd.len()
             )
         },
@@ -183,7 +183,7 @@ pub(super) fn has_one_spacing(facts: &SeriesFacts) -> Verdict {
         odd.len(),
         || {
             format!(
-                "{} images have another spacing than the one in the middle",
+                "images with another spacing than the one in the middle: {}",
                 odd.len()
             )
         },
@@ -202,7 +202,7 @@ pub(super) fn has_one_matrix(facts: &SeriesFacts) -> Verdict {
         odd().count(),
         || {
             format!(
-                "{} images have another matrix than the one in the middle",
+                "images with another matrix than the one in the middle: {}",
                 odd().count()
             )
         },

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     NewInstance, NewOutline, NewPatient, NewPreview, NewQuarantined, NewReading, NewSeries,
-    NewStudy, NodeStore, json,
+    NewStudy, NodeStore, PatientLink, json,
     many::{groups, values},
     signed, text,
 };
@@ -70,6 +70,8 @@ pub struct IngestBatch {
     pub instances: Vec<NewInstance>,
     /// Outlines.
     pub outlines: Vec<NewOutline>,
+    /// Whom pseudonyms of new series stand for, where that is kept.
+    pub links: Vec<PatientLink>,
     /// Readings.
     pub readings: Vec<NewReading>,
     /// Previews of new series.
@@ -98,6 +100,7 @@ impl NodeStore {
         let mut tx = self.database.write().await?;
         put_images(&mut tx, batch, now).await?;
         put_pack_ends(&mut tx, &batch.instances).await?;
+        super::links::put_links(&mut tx, &batch.links).await?;
         let mut totals = batch.totals;
         for reading in &batch.readings {
             totals.readings += u64::from(super::readings::insert_reading(&mut tx, reading).await?);

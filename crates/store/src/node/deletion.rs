@@ -275,6 +275,10 @@ async fn delete_empty(
         DELETE FROM patient WHERE pseudonym = $1
             AND NOT EXISTS (SELECT 1 FROM study t WHERE t.patient = patient.pseudonym)
             AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.patient = patient.pseudonym)";
+    execute(tx, sql, patient).await?;
+    let sql = "-- delete_empty
+        DELETE FROM patient_link WHERE pseudonym = $1
+            AND NOT EXISTS (SELECT 1 FROM patient p WHERE p.pseudonym = patient_link.pseudonym)";
     execute(tx, sql, patient).await
 }
 

@@ -13,6 +13,7 @@ mod facts;
 mod federation;
 mod images;
 mod ingest;
+mod links;
 mod many;
 mod packs;
 mod quality;
@@ -37,6 +38,7 @@ pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{
     NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,
 };
+pub use links::PatientLink;
 pub use packs::{
     Form, PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record,
     Scanned,

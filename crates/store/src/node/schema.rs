@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 3] = [
+pub const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -18,7 +18,20 @@ pub const MIGRATIONS: [Migration; 3] = [
         version: 19,
         sql: QUALITY,
     },
+    Migration {
+        version: 20,
+        sql: LINKS,
+    },
 ];
+
+/// Whom pseudonyms stand for, sealed; empty unless the data holder wants it kept.
+const LINKS: &str = "
+CREATE TABLE patient_link (
+    pseudonym TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    sealed TEXT NOT NULL
+);
+";
 
 /// What rules found in each series, and which series wait to be asked. Instances from before have no print: they are not found
 /// as exact duplicates until they come in again.
