@@ -164,7 +164,7 @@ fn advice(columns: &[Column], at: usize, patients: usize, without: &Classes) -> 
         let coarse = grouped(&columns[at], *width);
         let classes = with(columns, at, Some(&coarse), patients);
         let enough = classes.share() <= without.share() + gain / 2.0;
-        enough.then(|| (Some(*width), classes))
+        enough.then_some((Some(*width), classes))
     });
     let (group_width, classes) = match &grouped {
         Some((width, classes)) => (*width, classes),

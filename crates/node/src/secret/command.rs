@@ -136,7 +136,7 @@ fn path_of(data: &Path) -> PathBuf {
 fn read(data: &Path) -> anyhow::Result<SecretFile> {
     let path = path_of(data);
     let text = read_bounded(&path)?;
-    Ok(SecretFile::parse(&text).with_context(|| path.display().to_string())?)
+    SecretFile::parse(&text).with_context(|| path.display().to_string())
 }
 
 fn read_bounded(path: &Path) -> anyhow::Result<String> {

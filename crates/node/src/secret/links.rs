@@ -39,7 +39,7 @@ impl LinkSealer {
             let mut hasher = Sha256::new();
             hasher.update(DOMAIN);
             hasher.update(secret);
-            XChaCha20Poly1305::new(&hasher.finalize().into())
+            XChaCha20Poly1305::new(&hasher.finalize())
         };
         Self(versions.all().iter().map(key).collect())
     }

@@ -133,10 +133,7 @@ fn odd_orientations(facts: &SeriesFacts) -> Vec<Option<&str>> {
     })
 }
 
-fn odd<'a>(
-    facts: &'a SeriesFacts,
-    is_same: impl Fn(&Plane, &Plane) -> bool,
-) -> Vec<Option<&'a str>> {
+fn odd(facts: &SeriesFacts, is_same: impl Fn(&Plane, &Plane) -> bool) -> Vec<Option<&str>> {
     let planes = planes(facts);
     let Some((_, middle)) = planes.get(planes.len() / 2).copied() else {
         return Vec::new();
