@@ -14,6 +14,7 @@ mod sealed_key;
 mod search;
 mod status;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Bring instances from a public archive or another S3 store into a node
     Import(import::ImportArgs),
+    /// Check offline that a saved record, certificate or permit is as its author signed it
+    Verify(verify::VerifyArgs),
     /// Print a completion script for a shell
     Completions(complete::CompletionArgs),
     /// Make a signing key for an access committee, sealed under a passphrase
@@ -105,6 +108,7 @@ async fn run(arno: Arno) -> anyhow::Result<()> {
         Command::Decide(args) => decide::run(&shared, args).await,
         Command::Train(args) => train::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
+        Command::Verify(args) => verify::run(&shared, &args),
         Command::Completions(args) => complete::run(&args),
         Command::CommitteeKey(args) => sealed_key::run(&shared, &args),
         Command::Hub { command } => arno_hub::commands::run(command).await,
