@@ -54,33 +54,39 @@ function frameOf(instance, number) {
   return frame(Number(instance.split('.').at(-1)) - 1);
 }
 
-const element = (path, name, vr, before, after, action, rule) => ({ path, name, vr, before, after, action, rule });
+const MODIFIED_DATES = '113107 Retain Longitudinal Temporal Information Modified Dates Option: C';
+const DESCRIPTORS = '113105 Clean Descriptors Option: C';
+const SERIAL = 'A serial number leads to the hospital that bought the device; make, model and software say what research asks.';
+const element = (path, name, vr, before, after, action, rule, source = 'table', option = null, reason = null) =>
+  ({ path, name, vr, before, after, action, rule, source, option, reason });
 const preview = {
-  edition: '2024e', options: ['Retain Longitudinal Temporal Information With Modified Dates', 'Clean Descriptors', 'Retain Patient Characteristics'],
+  recipe: 'default', edition: '2024e', options: ['113100', '113103', '113104', '113105', '113107', '113108', '113109', '113111'],
   kept_until: ago(-6 * 86_400_000),
   elements: [
-    element('(0002,0003)', 'MediaStorageSOPInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.100', '2.25.3295716.1.1.1', 'uid mapped', 'U: keyed and consistent'),
-    element('(0008,0012)', 'InstanceCreationDate', 'DA', '20240314', '20231102', 'date shifted', 'X/D: moved by the patient’s offset'),
-    element('(0008,0016)', 'SOPClassUID', 'UI', 'CT Image Storage', 'CT Image Storage', 'kept', 'not in the table'),
-    element('(0008,0020)', 'StudyDate', 'DA', '20240314', '20231102', 'date shifted', 'Z: moved by the patient’s offset'),
-    element('(0008,0050)', 'AccessionNumber', 'SH', 'ACC-2024-88123', '', 'emptied', 'Z'),
-    element('(0008,0060)', 'Modality', 'CS', 'CT', 'CT', 'kept', 'not in the table'),
-    element('(0008,0080)', 'InstitutionName', 'LO', 'Ospedale Arnolfo, Firenze', null, 'removed', 'X/Z/D: removed'),
-    element('(0008,0090)', 'ReferringPhysicianName', 'PN', 'ROSSI^GIULIA', '', 'emptied', 'Z'),
-    element('(0008,1030)', 'StudyDescription', 'LO', 'CT torace Sig.ra Bianchi, tel. 055 123456', 'CT torace', 'cleaned', 'Clean Descriptors: known words only'),
-    element('(0008,103E)', 'SeriesDescription', 'LO', 'PHANTOM thorax, synthetic image', 'PHANTOM thorax, synthetic image', 'cleaned', 'Clean Descriptors: known words only'),
-    element('(0010,0010)', 'PatientName', 'PN', 'BIANCHI^MARIA', 'P-3f9c1a70de', 'replaced', 'Z: pseudonym'),
-    element('(0010,0020)', 'PatientID', 'LO', 'MRN-0042-7781', 'P-3f9c1a70de', 'replaced', 'Z: pseudonym'),
-    element('(0010,0030)', 'PatientBirthDate', 'DA', '19570822', '', 'emptied', 'Z'),
-    element('(0010,0040)', 'PatientSex', 'CS', 'F', 'F', 'kept', 'Retain Patient Characteristics'),
-    element('(0010,1010)', 'PatientAge', 'AS', '066Y', '066Y', 'kept', 'Retain Patient Characteristics'),
-    element('(0010,4000)', 'PatientComments', 'LT', 'Figlia: Lucia, lucia.bianchi@example.org', null, 'removed', 'X'),
+    element('(0002,0003)', 'MediaStorageSOPInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.100', '2.25.3295716.1.1.1', 'uid mapped', 'Table E.1-1: U'),
+    element('(0008,0012)', 'InstanceCreationDate', 'DA', '20240314', '20231102', 'date shifted', 'Table E.1-1: X/D', 'table', MODIFIED_DATES),
+    element('(0008,0016)', 'SOPClassUID', 'UI', 'CT Image Storage', 'CT Image Storage', 'kept', 'not listed', 'stricter'),
+    element('(0008,0020)', 'StudyDate', 'DA', '20240314', '20231102', 'date shifted', 'Table E.1-1: Z', 'table', MODIFIED_DATES),
+    element('(0008,0050)', 'AccessionNumber', 'SH', 'ACC-2024-88123', '', 'emptied', 'Table E.1-1: Z'),
+    element('(0008,0060)', 'Modality', 'CS', 'CT', 'CT', 'kept', 'not listed', 'stricter'),
+    element('(0008,0080)', 'InstitutionName', 'LO', 'Ospedale Arnolfo, Firenze', null, 'removed', 'Table E.1-1: X/Z/D'),
+    element('(0008,0090)', 'ReferringPhysicianName', 'PN', 'ROSSI^GIULIA', '', 'emptied', 'Table E.1-1: Z'),
+    element('(0008,1030)', 'StudyDescription', 'LO', 'CT torace Sig.ra Bianchi, tel. 055 123456', 'CT torace', 'cleaned', 'Table E.1-1: X', 'table', DESCRIPTORS),
+    element('(0008,103E)', 'SeriesDescription', 'LO', 'PHANTOM thorax, synthetic image', 'PHANTOM thorax, synthetic image', 'cleaned', 'Table E.1-1: X', 'table', DESCRIPTORS),
+    element('(0010,0010)', 'PatientName', 'PN', 'BIANCHI^MARIA', 'P-3f9c1a70de', 'replaced', 'Table E.1-1: Z'),
+    element('(0010,0020)', 'PatientID', 'LO', 'MRN-0042-7781', 'P-3f9c1a70de', 'replaced', 'Table E.1-1: Z'),
+    element('(0010,0030)', 'PatientBirthDate', 'DA', '19570822', '', 'emptied', 'Table E.1-1: Z'),
+    element('(0010,0040)', 'PatientSex', 'CS', 'F', 'F', 'kept', 'Table E.1-1: X', 'table', '113108 Retain Patient Characteristics Option: K'),
+    element('(0010,1010)', 'PatientAge', 'AS', '066Y', '066Y', 'kept', 'Table E.1-1: X', 'table', '113108 Retain Patient Characteristics Option: K'),
+    element('(0010,4000)', 'PatientComments', 'LT', 'Figlia: Lucia, lucia.bianchi@example.org', null, 'removed', 'Table E.1-1: X'),
     element('(0012,0062)', 'PatientIdentityRemoved', 'CS', null, 'YES', 'added', 'PS3.15 E.1.1'),
-    element('(0018,0050)', 'SliceThickness', 'DS', '2.5', '2.5', 'kept', 'not in the table'),
-    element('(0020,000D)', 'StudyInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.298806137288633453246975630178', '2.25.329571690', 'uid mapped', 'U: keyed and consistent'),
-    element('(0028,0010)', 'Rows', 'US', '256', '256', 'kept', 'not in the table'),
-    element('(0040,A730)[1].(0040,A123)', 'PersonName', 'PN', 'VERDI^PAOLO', null, 'removed', 'X'),
-    element('(7FE0,0010)', 'PixelData', 'OW', '131072 bytes', '131072 bytes', 'kept', 'not in the table'),
+    element('(0018,0050)', 'SliceThickness', 'DS', '2.5', '2.5', 'kept', 'not listed', 'stricter'),
+    element('(0018,1000)', 'DeviceSerialNumber', 'LO', 'SN-778123', 'REMOVED', 'replaced', 'Table E.1-1: X/Z/D', 'recipe', null, SERIAL),
+    element('(0019,100C)', 'B Value', 'IS', '1000', '1000', 'kept', 'Table E.3.10-1: SIEMENS MR HEADER, B Value', 'safe_private'),
+    element('(0020,000D)', 'StudyInstanceUID', 'UI', '1.3.6.1.4.1.14519.5.2.1.6279.6001.298806137288633453246975630178', '2.25.329571690', 'uid mapped', 'Table E.1-1: U'),
+    element('(0028,0010)', 'Rows', 'US', '256', '256', 'kept', 'not listed', 'stricter'),
+    element('(0040,A730)[1].(0040,A123)', 'PersonName', 'PN', 'VERDI^PAOLO', null, 'removed', 'Table E.1-1: X'),
+    element('(7FE0,0010)', 'PixelData', 'OW', '131072 bytes', '131072 bytes', 'kept', 'not listed', 'stricter'),
   ],
 };
 

@@ -69,6 +69,14 @@ pub(crate) fn cap_age(text: &str) -> Option<String> {
     })
 }
 
+/// The age in full years between two DA, as an AS, capped; nothing if they are no dates or in the wrong order.
+pub(crate) fn age_between(birth: &str, later: &str) -> Option<String> {
+    let (birth, later) = (parse_date(birth)?, parse_date(later)?);
+    let years = later.years_since(birth)?;
+    let years = years.min(u32::from(OLDEST_AGE_YEARS) + 1);
+    Some(format!("{years:03}Y"))
+}
+
 struct DateTimeParts<'a> {
     date: NaiveDate,
     /// How many of YYYYMMDD are given: 4, 6 or 8.
@@ -136,7 +144,8 @@ fn all_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        DateOffset, cap_age, digits_date, is_time, is_time_zone, shift_date, shift_date_time,
+        DateOffset, age_between, cap_age, digits_date, is_time, is_time_zone, shift_date,
+        shift_date_time,
     };
     use crate::secret::Secret;
     use chrono::NaiveDate;
@@ -221,6 +230,23 @@ mod tests {
         check("", false);
         assert!(is_time_zone("+0100") && is_time_zone("-0500"));
         assert!(!is_time_zone("0100") && !is_time_zone("+1") && !is_time_zone("+AbCd"));
+    }
+
+    #[test]
+    fn ages_come_of_two_dates() {
+        fn check(birth: &str, later: &str, expect: Option<&str>) {
+            assert_eq!(
+                age_between(birth, later).as_deref(),
+                expect,
+                "{birth} {later}"
+            );
+        }
+        check("19500203", "20200202", Some("069Y"));
+        check("19500203", "20200203", Some("070Y"));
+        check("1950.02.03", "20200203", Some("070Y"));
+        check("19100203", "20200203", Some("090Y"));
+        check("20200203", "20200202", None);
+        check("", "20200202", None);
     }
 
     #[test]

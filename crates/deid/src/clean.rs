@@ -34,9 +34,37 @@ pub(crate) enum Outcome {
     Gone,
 }
 
+/// Terms that say how a report is built (PS3.3 C.17.3): they name nobody, even where a field is filled with "Enter text".
+const STRUCTURE_TERMS: [&str; 24] = [
+    "CODE",
+    "COMPOSITE",
+    "CONTAINER",
+    "CONTAINS",
+    "CONTINUOUS",
+    "DATE",
+    "DATETIME",
+    "HAS ACQ CONTEXT",
+    "HAS CONCEPT MOD",
+    "HAS OBS CONTEXT",
+    "HAS PROPERTIES",
+    "IMAGE",
+    "INFERRED FROM",
+    "NUM",
+    "PNAME",
+    "SCOORD",
+    "SCOORD3D",
+    "SELECTED FROM",
+    "SEPARATE",
+    "TABLE",
+    "TCOORD",
+    "TEXT",
+    "TIME",
+    "UIDREF",
+];
+
 /// Carries out `decision` on a value. An empty value stays empty whatever is asked: it says nothing.
 pub(crate) fn clean(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     patient: &Patient,
     secret: &Secret,
@@ -59,7 +87,7 @@ pub(crate) fn clean(
     }
 }
 
-fn fall_back(decision: &Decision, fallback: Fallback) -> Outcome {
+fn fall_back(decision: &Decision<'_>, fallback: Fallback) -> Outcome {
     match fallback {
         Fallback::Remove => Outcome::Gone,
         Fallback::Empty => Outcome::Changed(PrimitiveValue::Empty, Action::Emptied),
@@ -69,12 +97,13 @@ fn fall_back(decision: &Decision, fallback: Fallback) -> Outcome {
 
 /// The value as it is if it is safe, nothing where the fallback has to decide.
 fn keep(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     patient: &Patient,
     secret: &Secret,
 ) -> Option<Outcome> {
     let identifiers = &patient.identifiers;
+    let vocabulary = Vocabulary::embedded();
     let every = |test: &dyn Fn(&str) -> bool| {
         let texts = texts(value, decision.vr)?;
         texts
@@ -83,11 +112,16 @@ fn keep(
             .then_some(Outcome::Same)
     };
     match decision.class {
-        Class::FreeText | Class::Title | Class::Link => {
-            every(&|text| looks_technical(text) && !identifiers.are_in(text))
-        }
-        Class::Code => every(&|text| is_code_string(text) && !identifiers.are_in(text))
-            .or_else(|| free_text(decision, value, identifiers)),
+        Class::FreeText | Class::Title | Class::Link => every(&|text| {
+            looks_technical(text) && !identifiers.are_in(text) && !vocabulary.names_somebody(text)
+        }),
+        Class::Code => every(&|text| {
+            STRUCTURE_TERMS.contains(&text)
+                || is_code_string(text)
+                    && !identifiers.are_in(text)
+                    && !vocabulary.names_somebody(text)
+        })
+        .or_else(|| free_text(decision, value, identifiers)),
         Class::Date => every(&is_date).or(Some(emptied())),
         Class::DateTime => every(&is_date_time).or(Some(emptied())),
         Class::Time => every(&is_time).or(Some(emptied())),
@@ -102,7 +136,7 @@ fn keep(
 }
 
 fn clean_value(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     patient: &Patient,
     secret: &Secret,
@@ -134,7 +168,7 @@ fn emptied() -> Outcome {
 }
 
 fn free_text(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     identifiers: &Identifiers,
 ) -> Option<Outcome> {
@@ -153,7 +187,7 @@ fn free_text(
 
 /// Dates that are none are emptied, one by one, so that the others keep their place.
 fn shifted(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     shift: impl Fn(&str) -> Option<String>,
 ) -> Option<Outcome> {
@@ -172,7 +206,7 @@ fn shifted(
 
 /// Each value through `map`; nothing if one of them does not fit.
 fn map_texts(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     action: Action,
     map: impl Fn(&str) -> Option<String>,
@@ -190,7 +224,7 @@ fn map_texts(
 }
 
 fn keep_decimal(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     identifiers: &Identifiers,
 ) -> Option<Outcome> {
@@ -223,7 +257,7 @@ fn keep_bytes(vr: VR, value: &PrimitiveValue, identifiers: &Identifiers) -> Opti
 }
 
 fn pseudonymise(
-    decision: &Decision,
+    decision: &Decision<'_>,
     value: &PrimitiveValue,
     patient: &Patient,
     secret: &Secret,
@@ -238,7 +272,7 @@ fn pseudonymise(
     Outcome::Changed(pseudonym.as_str().into(), Action::Pseudonymised)
 }
 
-fn map_uids(decision: &Decision, value: &PrimitiveValue, secret: &Secret) -> Outcome {
+fn map_uids(decision: &Decision<'_>, value: &PrimitiveValue, secret: &Secret) -> Outcome {
     let map = |text: &str| {
         Some(if stays(text) {
             text.to_owned()

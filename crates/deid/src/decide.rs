@@ -2,27 +2,27 @@
 //!
 //! Decides by tag, VR and place only; values are looked at in `clean`.
 
-use std::fmt;
-
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, DataDictionaryEntryRef};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
 
-use crate::recipe::{Dates, ProfileOption, Recipe};
-use crate::table::{BasicAction, OptionAction, Row, Table};
+use crate::options::ProfileOption;
+use crate::recipe::{Dates, Override, OverrideAction, Recipe, SAFE_PRIVATE_VRS};
+use crate::safe_private::SafeRow;
+use crate::table::{BasicAction, OptionAction, Pattern, Row, Table};
 use crate::technical::{is_code_text, is_technical, names_a_class};
 use crate::values::{Class, judged_vr};
 
 /// What to do with one element, and why.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Decision {
+pub(crate) struct Decision<'r> {
     pub(crate) verb: Verb,
     /// The VR by which the value is judged.
     pub(crate) vr: VR,
     pub(crate) class: Class,
-    pub(crate) rule: Rule,
-    /// Keyword of the dictionary.
-    pub(crate) name: &'static str,
+    pub(crate) rule: Rule<'r>,
+    /// Keyword of the dictionary, or what a private attribute means.
+    pub(crate) name: &'r str,
 }
 
 /// What a rule asks for.
@@ -49,8 +49,14 @@ pub(crate) enum Fallback {
 
 /// The rule behind a decision, for the report.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rule {
+pub(crate) enum Rule<'r> {
+    /// A row of Table E.1-1, and the option that changes it.
     Table(&'static Row, Option<(ProfileOption, OptionAction)>),
+    /// The recipe, instead of a row if there is one.
+    Recipe(&'r Override, Option<&'static Row>),
+    /// A row of Table E.3.10-1, or one that the recipe adds to it.
+    SafePrivate(&'r SafeRow),
+    /// A rule of this crate, which is stricter than the standard.
     Said(&'static str),
 }
 
@@ -83,14 +89,16 @@ pub(crate) enum Codes {
 }
 
 const PRIVATE: &str = "Private";
+const CONTRADICTS: &str = "value representation contradicts the dictionary";
 const UNKNOWN: &str = "Unknown";
 
-pub(crate) fn decide(tag: Tag, file_vr: VR, scope: Scope, recipe: &Recipe) -> Decision {
+pub(crate) fn decide<'r>(tag: Tag, file_vr: VR, scope: Scope, recipe: &'r Recipe) -> Decision<'r> {
     let entry = StandardDataDictionary.by_tag(tag);
     let name = name_of(tag, entry);
     let vr = entry.and_then(|entry| judged_vr(tag, file_vr, entry.vr()));
     let class = Class::of(tag, vr.unwrap_or(file_vr));
     let (verb, rule) = structural(tag, scope)
+        .or_else(|| overridden(tag, recipe))
         .or_else(|| listed(tag, recipe))
         .filter(|(verb, _)| *verb == Verb::Remove || vr.is_some())
         .or_else(|| unfit(entry.is_some(), vr.is_some()))
@@ -104,6 +112,40 @@ pub(crate) fn decide(tag: Tag, file_vr: VR, scope: Scope, recipe: &Recipe) -> De
     }
 }
 
+/// What becomes of a private attribute that the recipe retains as safe. Its value is looked at as any other is. `vr` is
+/// the file's, or that of the row if the file did not know it and the bytes fit.
+pub(crate) fn decide_private<'r>(vr: VR, row: &'r SafeRow, recipe: &'r Recipe) -> Decision<'r> {
+    const BULK: &str = "private bulk data: nothing here can look through it";
+    let class = Class::of(Tag(row.group, 0), row.vr);
+    let (verb, rule) = if !SAFE_PRIVATE_VRS.contains(&row.vr) {
+        (Verb::Remove, Rule::Said(BULK))
+    } else if vr != row.vr {
+        (Verb::Remove, Rule::Said(CONTRADICTS))
+    } else {
+        (safe_verb(row.vr, class, recipe), Rule::SafePrivate(row))
+    };
+    Decision {
+        verb,
+        vr: row.vr,
+        class,
+        rule,
+        name: &row.name,
+    }
+}
+
+/// Short texts are names of sequences, coils and kernels; long ones are prose.
+fn safe_verb(vr: VR, class: Class, recipe: &Recipe) -> Verb {
+    match class {
+        Class::FreeText if matches!(vr, VR::LO | VR::SH) => Verb::Keep(Fallback::Remove),
+        Class::FreeText | Class::Sequence => Verb::Clean(Fallback::Remove),
+        Class::Date | Class::DateTime | Class::Time => date_verb(recipe),
+        Class::Uid if recipe.has(ProfileOption::RetainUids) => Verb::Keep(Fallback::Remove),
+        Class::Uid => Verb::MapUids,
+        Class::Age if !recipe.has(ProfileOption::RetainPatientCharacteristics) => Verb::Empty,
+        _ => Verb::Keep(Fallback::Remove),
+    }
+}
+
 fn name_of(tag: Tag, entry: Option<&'static DataDictionaryEntryRef<'static>>) -> &'static str {
     match entry {
         _ if tag.group() % 2 == 1 => PRIVATE,
@@ -113,7 +155,7 @@ fn name_of(tag: Tag, entry: Option<&'static DataDictionaryEntryRef<'static>>) ->
 }
 
 /// What stands outside the table because of what it is. None of these groups belongs into a stored instance.
-fn structural(tag: Tag, scope: Scope) -> Option<(Verb, Rule)> {
+fn structural(tag: Tag, scope: Scope) -> Option<(Verb, Rule<'static>)> {
     const PIXEL_GROUP: u16 = 0x7FE0;
     const EXTENDED_OFFSETS: [Tag; 2] = [
         tags::EXTENDED_OFFSET_TABLE,
@@ -135,19 +177,39 @@ fn structural(tag: Tag, scope: Scope) -> Option<(Verb, Rule)> {
     }
 }
 
-fn table_rule(tag: Tag) -> Rule {
+fn table_rule(tag: Tag) -> Rule<'static> {
     Table::embedded()
         .row(tag)
         .map_or(Rule::Said("identity"), |row| Rule::Table(row, None))
 }
 
+/// What the recipe does instead of what the table asks.
+fn overridden(tag: Tag, recipe: &Recipe) -> Option<(Verb, Rule<'_>)> {
+    let one = recipe.override_of(tag)?;
+    let row = Table::embedded().row(tag);
+    let basic = row.map(|row| row.basic.resolve());
+    let otherwise = basic.map_or(Fallback::Remove, fallback);
+    let verb = match one.action {
+        OverrideAction::Basic => basic_verb(basic?),
+        OverrideAction::Remove => Verb::Remove,
+        OverrideAction::Empty => Verb::Empty,
+        OverrideAction::Dummy => Verb::Dummy,
+        OverrideAction::Keep => Verb::Keep(otherwise),
+        OverrideAction::Clean => Verb::Clean(otherwise),
+    };
+    Some((verb, Rule::Recipe(one, row)))
+}
+
 /// What Table E.1-1 asks under the recipe.
-fn listed(tag: Tag, recipe: &Recipe) -> Option<(Verb, Rule)> {
+fn listed(tag: Tag, recipe: &Recipe) -> Option<(Verb, Rule<'static>)> {
     let row = Table::embedded().row(tag)?;
     let option = recipe.option_for(row);
     let verb = match option {
-        // Graphics are never cleaned here but removed, which the option allows and no mistake can leak through.
-        Some((ProfileOption::CleanGraphics, _)) | None => basic_verb(row.basic.resolve()),
+        // Bitmaps over the image are never cleaned but removed, which the option allows: they would have to be read.
+        Some((ProfileOption::CleanGraphics, _)) if !matches!(row.tag, Pattern::Single(_)) => {
+            basic_verb(row.basic.resolve())
+        }
+        None => basic_verb(row.basic.resolve()),
         Some((_, OptionAction::K)) => Verb::Keep(fallback(row.basic.resolve())),
         Some((_, OptionAction::C)) => Verb::Clean(fallback(row.basic.resolve())),
     };
@@ -171,10 +233,10 @@ fn fallback(action: BasicAction) -> Fallback {
     }
 }
 
-fn unfit(is_known: bool, vr_fits: bool) -> Option<(Verb, Rule)> {
+fn unfit(is_known: bool, vr_fits: bool) -> Option<(Verb, Rule<'static>)> {
     let why = match (is_known, vr_fits) {
         (false, _) => "not in the dictionary",
-        (true, false) => "value representation contradicts the dictionary",
+        (true, false) => CONTRADICTS,
         (true, true) => return None,
     };
     Some((Verb::Remove, Rule::Said(why)))
@@ -182,7 +244,7 @@ fn unfit(is_known: bool, vr_fits: bool) -> Option<(Verb, Rule)> {
 
 /// Attributes that the standard keeps. Stricter than it: whatever a person could have typed is cleaned. The fallback
 /// is a dummy, because the attribute's type is unknown and a dummy is valid for all of them.
-fn unlisted(tag: Tag, class: Class, scope: Scope, recipe: &Recipe) -> (Verb, Rule) {
+fn unlisted(tag: Tag, class: Class, scope: Scope, recipe: &Recipe) -> (Verb, Rule<'static>) {
     let verb = match class {
         Class::FreeText | Class::Link if is_code_text(tag) => code_verb(scope),
         Class::FreeText if is_technical(tag) => Verb::Keep(Fallback::Dummy),
@@ -228,25 +290,10 @@ fn unlisted_reason(class: Class) -> &'static str {
         Class::Date | Class::DateTime | Class::Time | Class::TimeZone => "date or time, not listed",
         Class::Uid => "UID, not listed",
         Class::Opaque => "unknown value representation",
-        Class::Code | Class::Age | Class::Decimal => "value not of the form of its representation",
-        Class::Number | Class::Bytes | Class::Sequence => "not listed",
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Said(text) => f.write_str(text),
-            Self::Table(row, None) => write!(f, "Table E.1-1: {}", row.basic.as_str()),
-            Self::Table(row, Some((option, action))) => {
-                write!(
-                    f,
-                    "Table E.1-1: {}, {action:?} by {}",
-                    row.basic.as_str(),
-                    option.code().1
-                )
-            }
+        Class::Code | Class::Age | Class::Decimal => {
+            "not listed: stays if it has the form of its representation"
         }
+        Class::Number | Class::Bytes | Class::Sequence => "not listed",
     }
 }
 
@@ -254,6 +301,7 @@ impl fmt::Display for Rule {
 mod tests {
     use super::{Codes, Fallback, FreeText, Level, Scope, Verb, decide};
     use crate::recipe::Recipe;
+    use crate::report::Why;
     use dicom_core::{Tag, VR};
     use dicom_dictionary_std::tags;
 
@@ -335,12 +383,17 @@ mod tests {
 
     #[test]
     fn rules_read_like_the_standard() {
-        let rule = |tag, vr| decide(tag, vr, TOP, &Recipe::default()).rule.to_string();
-        assert_eq!(rule(tags::INSTITUTION_NAME, VR::LO), "Table E.1-1: X/Z/D");
-        assert_eq!(
-            rule(tags::SERIES_DESCRIPTION, VR::LO),
-            "Table E.1-1: X, C by Clean Descriptors Option"
+        fn check(tag: Tag, rule: &str, option: Option<&str>) {
+            let why = Why::from(decide(tag, VR::LO, TOP, Recipe::embedded()).rule);
+            assert_eq!((why.rule.as_str(), why.option.as_deref()), (rule, option));
+        }
+        check(tags::INSTITUTION_NAME, "Table E.1-1: X/Z/D", None);
+        check(
+            tags::SERIES_DESCRIPTION,
+            "Table E.1-1: X",
+            Some("113105 Clean Descriptors Option: C"),
         );
-        assert_eq!(rule(tags::SEGMENT_LABEL, VR::LO), "free text, not listed");
+        check(tags::SEGMENT_LABEL, "free text, not listed", None);
+        check(tags::DEVICE_SERIAL_NUMBER, "Table E.1-1: X/Z/D", None);
     }
 }

@@ -5,10 +5,13 @@ use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
+use crate::age_and_dates::age_between;
 use crate::clean::Patient;
 use crate::identifiers::{Identifiers, TooMany};
 use crate::marks::{added, method_codes, put_marks, take_old_marks};
+use crate::options::ProfileOption;
 use crate::patient_key::PatientKey;
+use crate::proof::PixelProof;
 use crate::recipe::Recipe;
 use crate::report::{Action, Change, Report};
 use crate::review::{ReviewReason, review};
@@ -49,10 +52,7 @@ pub enum DeidError {
     NoIdentity,
 }
 
-/// De-identifies an instance by `recipe`: every element of the header by Table E.1-1 or the stricter rules for what
-/// it does not list; pixels untouched. The same secret gives the same pseudonym, UIDs and dates every time.
-///
-/// Without a patient id the study stands for the patient: nothing joins that should not.
+/// De-identifies an instance of which nobody looked at the pixels: [`deidentify_seen`] without a proof.
 ///
 /// # Errors
 /// [`DeidError::NeedsReview`] if the pixels may show who the patient is.
@@ -61,22 +61,42 @@ pub fn deidentify(
     recipe: &Recipe,
     secret: &Secret,
 ) -> Result<(Deidentified<Instance>, Report), DeidError> {
+    deidentify_seen(instance, recipe, secret, PixelProof::none())
+}
+
+/// De-identifies an instance by `recipe`: every element of the header by Table E.1-1 or the stricter rules for what
+/// it does not list; pixels untouched. The same secret gives the same pseudonym, UIDs and dates every time. `proof` is
+/// what whoever looked at these very pixels vouches for.
+///
+/// Without a patient id the study stands for the patient: nothing joins that should not.
+///
+/// # Errors
+/// [`DeidError::NeedsReview`] if the pixels may show who the patient is and nobody looked.
+pub fn deidentify_seen(
+    instance: Instance,
+    recipe: &Recipe,
+    secret: &Secret,
+    proof: PixelProof,
+) -> Result<(Deidentified<Instance>, Report), DeidError> {
     let Instance {
         transfer_syntax,
         mut header,
         pixels,
     } = instance;
-    if let Some(why) = review(&header) {
+    if let Some(why) = review(&header, proof) {
         return Err(DeidError::NeedsReview { why });
     }
     take_old_marks(&mut header);
     let patient = patient(&header, recipe, secret)?;
+    let age = derived_age(&header, recipe);
     let (mut header, mut changes) = Walk::new(recipe, secret, &patient).instance(header);
     changes.extend(put_identity(&mut header, &patient));
-    changes.extend(put_marks(&mut header, recipe));
+    changes.extend(put_age(&mut header, age));
+    changes.extend(put_marks(&mut header, recipe, proof));
     let report = Report {
+        recipe: recipe.name().to_owned(),
         edition: Table::embedded().edition().to_owned(),
-        options: method_codes(recipe)
+        options: method_codes(recipe, proof)
             .iter()
             .map(|(code, _)| (*code).to_owned())
             .collect(),
@@ -89,6 +109,32 @@ pub fn deidentify(
             pixels,
         }),
         report,
+    ))
+}
+
+/// The age at the study, where the source gives only the birth date, which goes: research asks for the one, and the
+/// other identifies. Capped like any age.
+fn derived_age(header: &InMemDicomObject, recipe: &Recipe) -> Option<String> {
+    let is_wanted = recipe.has(ProfileOption::RetainPatientCharacteristics)
+        && recipe.override_of(tags::PATIENT_AGE).is_none()
+        && value(header, tags::PATIENT_AGE).is_none();
+    if !is_wanted {
+        return None;
+    }
+    age_between(
+        &value(header, tags::PATIENT_BIRTH_DATE)?,
+        &value(header, tags::STUDY_DATE)?,
+    )
+}
+
+fn put_age(header: &mut InMemDicomObject, age: Option<String>) -> Option<Change> {
+    header.put(DataElement::new(tags::PATIENT_AGE, VR::AS, age?));
+    Some(added(
+        tags::PATIENT_AGE,
+        "PatientAge",
+        VR::AS,
+        Action::Derived,
+        "in place of the birth date, in years, 90 and more as 90",
     ))
 }
 

@@ -10,7 +10,8 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::recipe::{ProfileOption, Recipe};
+use crate::options::ProfileOption;
+use crate::recipe::{Dates, Recipe};
 use crate::values::texts;
 use crate::vocabulary::Vocabulary;
 
@@ -21,6 +22,10 @@ pub(crate) struct Identifiers {
     parts: BTreeSet<(usize, String)>,
     /// Too short for that ("ORIGINAL" holds "gina"): found only as a whole word.
     words: BTreeSet<String>,
+    /// Digits of numbers that are written with blanks, points or dashes as one likes: telephones, ids, dates.
+    digits: BTreeSet<String>,
+    /// Days of the header that do not stay as they are.
+    days: BTreeSet<NaiveDate>,
 }
 
 /// More identities than an instance has. Beyond it a hostile file could make the search slow, so it is refused.
@@ -31,6 +36,11 @@ const MIN_WORD_CHARS: usize = 3;
 const MIN_PART_CHARS: usize = 5;
 /// An ideographic name has two or three characters, none of which is in a technical word.
 const MIN_WIDE_CHARS: usize = 2;
+/// Fewer digits in a row recur by chance: versions, matrix sizes.
+const MIN_DIGITS: usize = 6;
+/// More days than an instance has. Days are dates of the study and of the person; beyond this many the rest is left to the
+/// other nets, which let no date through in free text.
+const MAX_DAYS: usize = 16;
 /// Binary values are searched for text up to here; larger ones of a numeric VR are samples.
 pub(crate) const MAX_SEARCHED_BYTES: usize = 1 << 20;
 
@@ -54,24 +64,61 @@ const NOBODY: [&str; 16] = [
     "unknown",
 ];
 
+/// Words of addresses that name no place, and vendors that institutions are named after in test images.
+const NOWHERE: [&str; 34] = [
+    "academic",
+    "avenue",
+    "canon",
+    "cancer",
+    "center",
+    "centre",
+    "centrum",
+    "clinic",
+    "department",
+    "drive",
+    "general",
+    "health",
+    "healthcare",
+    "hospital",
+    "imaging",
+    "institute",
+    "klinik",
+    "klinikum",
+    "lane",
+    "medical",
+    "medicine",
+    "national",
+    "philips",
+    "platz",
+    "radiology",
+    "research",
+    "road",
+    "siemens",
+    "street",
+    "systems",
+    "toshiba",
+    "university",
+    "varian",
+    "western",
+];
+
 /// Other Patient IDs: retired, and still sent.
 const OTHER_PATIENT_IDS: Tag = Tag(0x0010, 0x1000);
 
 /// Attributes whose whole value identifies.
-const WHOLE_VALUES: [Tag; 7] = [
+const WHOLE_VALUES: [Tag; 6] = [
     tags::PATIENT_ID,
     OTHER_PATIENT_IDS,
     tags::ACCESSION_NUMBER,
-    tags::PATIENT_ADDRESS,
     tags::PATIENT_TELEPHONE_NUMBERS,
     tags::ADMISSION_ID,
     tags::SERVICE_EPISODE_ID,
 ];
 
-/// The usual ways of writing a birth date.
-const DATE_FORMS: [&str; 8] = [
-    "%Y%m%d", "%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d%m%Y",
-];
+/// The usual ways of writing a date with letters; those of digits alone are compared digit by digit.
+const LETTER_FORMS: [&str; 4] = ["%d%b%Y", "%d%B%Y", "%b%d%Y", "%B%d%Y"];
+/// The usual orders of the digits of a date.
+const DIGIT_FORMS: [&str; 4] = ["%Y%m%d", "%d%m%Y", "%m%d%Y", "%Y%d%m"];
 
 /// There are more names and numbers of people in the data set than an instance can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +142,19 @@ impl Identifiers {
             || text
                 .split(|c: char| !c.is_alphabetic())
                 .any(|word| self.words.contains(word))
+            || self.number_is_in(&text)
+    }
+
+    /// Whether a text in lower case holds one of the numbers or days, however its digits are set apart.
+    fn number_is_in(&self, text: &str) -> bool {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits < MIN_DIGITS - 1 || self.digits.is_empty() {
+            return false;
+        }
+        let closed_up: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+        self.digits
+            .iter()
+            .any(|number| closed_up.contains(number.as_str()))
     }
 
     /// Whether one of the values that are more than a word is in a text of which each word was searched already.
@@ -125,11 +185,8 @@ impl Identifiers {
             return false;
         }
         let lower = bytes.to_ascii_lowercase();
-        self.parts_to(lower.len()).any(|part| {
-            lower
-                .windows(part.len())
-                .any(|window| window == part.as_bytes())
-        })
+        self.parts_to(lower.len())
+            .any(|part| memchr::memmem::find(&lower, part.as_bytes()).is_some())
     }
 
     fn add_data_set(&mut self, header: &InMemDicomObject, recipe: &Recipe) -> Result<(), TooMany> {
@@ -158,11 +215,13 @@ impl Identifiers {
             (tags::PATIENT_BIRTH_DATE, _) => Self::add_birth_date,
             (tag, VR::PN) if tag.group() == PATIENT_GROUP => Self::add_patient_name,
             (_, VR::PN) => Self::add_staff_name,
-            (tags::INSTITUTION_NAME, _)
+            (_, VR::DA | VR::DT) if recipe.dates() != Dates::Kept => Self::add_day,
+            (tags::INSTITUTION_NAME | tags::INSTITUTION_ADDRESS, _)
                 if !recipe.has(ProfileOption::RetainInstitutionIdentity) =>
             {
-                Self::add_whole
+                Self::add_place
             }
+            (tags::PATIENT_ADDRESS, _) => Self::add_place,
             (tag, _) if WHOLE_VALUES.contains(&tag) => Self::add_whole,
             _ => return,
         };
@@ -193,13 +252,40 @@ impl Identifiers {
         }
     }
 
-    fn add_birth_date(&mut self, text: &str) {
-        let digits = text.replace('.', "");
-        let Ok(date) = NaiveDate::parse_from_str(&digits, "%Y%m%d") else {
+    /// An address or the name of an institution: the whole, and its words that are no usual ones.
+    fn add_place(&mut self, text: &str) {
+        self.add_whole(text);
+        for word in text.split(|c: char| !c.is_alphabetic()) {
+            let lower = word.to_lowercase();
+            let is_usual =
+                NOWHERE.contains(&lower.as_str()) || lower.chars().count() < MIN_PART_CHARS;
+            if !is_usual && !Vocabulary::embedded().has_word(word) {
+                self.add_word(word);
+            }
+        }
+    }
+
+    /// A day in every usual form. Its digits are searched for too, and those of a telephone or an id.
+    fn add_day(&mut self, text: &str) {
+        let digits = text.replace(['.', '-', '/'], "");
+        let day = digits.get(..8).unwrap_or_default();
+        let Ok(day) = NaiveDate::parse_from_str(day, "%Y%m%d") else {
             return;
         };
-        for form in DATE_FORMS {
-            self.insert(date.format(form).to_string());
+        if self.days.len() >= MAX_DAYS || !self.days.insert(day) {
+            return;
+        }
+        for form in LETTER_FORMS.into_iter().chain(DIGIT_FORMS) {
+            self.digits
+                .insert(day.format(form).to_string().to_lowercase());
+        }
+    }
+
+    fn add_birth_date(&mut self, text: &str) {
+        self.add_day(text);
+        let digits = text.replace('.', "");
+        if digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            self.insert(digits);
         }
     }
 
@@ -217,6 +303,10 @@ impl Identifiers {
 
     fn add_whole(&mut self, text: &str) {
         let text = text.trim().to_lowercase();
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() >= MIN_DIGITS && self.digits.len() < MAX_IDENTIFIERS {
+            self.digits.insert(digits);
+        }
         if is_found_anywhere(&text) && !NOBODY.contains(&text.as_str()) && !self.is_too_many() {
             self.insert(text);
         }
@@ -284,6 +374,11 @@ mod tests {
         check("okonkwo", true);
         check("lung", false);
         check("", false);
+        check("1.3 of 3.2.1950", false);
+        check("3 Feb 1950", false);
+        check("03 Feb 1950", true);
+        check("02/03/1950", true);
+        check("v1950 02 03", true);
         assert!(identifiers.equal("19500203") && !identifiers.equal("0.19500203"));
         assert!(identifiers.are_in_bytes(b"\0\0LindQvist\0") && !identifiers.are_in_bytes(b"\0\0"));
     }

@@ -8,19 +8,24 @@
 //! Pure: no I/O, no clock, no randomness, no state. Pixels are never read: what may carry text in its pixels is
 //! refused as [`DeidError::NeedsReview`], for a person to look at.
 //!
-//! Not here: reading and writing DICOM (`arno-dicom`), quarantine and storage (`arno-node`, `arno-store`),
-//! finding text in pixels, and the safe private attributes of PS3.15 Table E.3.10-1 (private is always removed).
+//! Not here: reading and writing DICOM (`arno-dicom`), quarantine and storage (`arno-node`, `arno-store`), and finding text
+//! in pixels: whoever does that hands in a [`PixelProof`].
 
 mod age_and_dates;
 mod clean;
 mod decide;
 mod deidentified;
+mod explain;
 mod identifiers;
 mod marks;
+mod options;
 mod patient_key;
+mod private;
+mod proof;
 mod recipe;
 mod report;
 mod review;
+mod safe_private;
 mod secret;
 mod table;
 mod technical;
@@ -28,10 +33,14 @@ mod values;
 mod vocabulary;
 mod walk;
 
-pub use deidentified::{DeidError, Deidentified, deidentify};
+pub use deidentified::{DeidError, Deidentified, deidentify, deidentify_seen};
+pub use explain::{Explained, explain};
+pub use options::ProfileOption;
 pub use patient_key::PatientKey;
-pub use recipe::{ProfileOption, Recipe, RecipeError};
-pub use report::{Action, Change, Report};
-pub use review::ReviewReason;
+pub use proof::{FaceProof, PixelProof, TextProof};
+pub use recipe::{Faces, Override, OverrideAction, PixelPolicy, Recipe, RecipeError, RiskyKinds};
+pub use report::{Action, Change, Report, Why, WhySource};
+pub use review::{ReviewReason, risk_of};
+pub use safe_private::{SafePrivate, SafeRow};
 pub use secret::{DateOffset, ParsePseudonymError, Pseudonym, Secret};
 pub use table::{Basic, OptionAction, Pattern, Row, Table};

@@ -6,11 +6,15 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 
-use crate::recipe::{BASIC_PROFILE, Dates, Recipe};
-use crate::report::{Action, Change};
+use crate::options::{BASIC_PROFILE, ProfileOption};
+use crate::proof::{FaceProof, PixelProof, TextProof};
+use crate::recipe::{Dates, Recipe};
+use crate::report::{Action, Change, Why};
+use crate::table::Table;
 
-const METHOD: &str = "Arno: DICOM PS3.15 Annex E";
+const METHOD: &str = "Arno: DICOM PS3.15 Annex E, Table E.1-1";
 const RULE: &str = "PS3.15 E.1.1: mark of de-identification";
+const PIXEL_RULE: &str = "PS3.15 E.3.1, E.3.2: what was found when the pixels were looked at";
 
 const MARKS: [(Tag, &str, VR); 4] = [
     (
@@ -42,37 +46,95 @@ pub(crate) fn take_old_marks(header: &mut InMemDicomObject) {
     }
 }
 
-/// Codes of the profile and its options, the profile first.
-pub(crate) fn method_codes(recipe: &Recipe) -> Vec<(&'static str, &'static str)> {
+/// Codes of what was done, the profile first. The two options about pixels are named only with a proof of them. An option
+/// that the recipe narrows is named still: it says what may be in the data, and (0012,0063) says that it is less.
+pub(crate) fn method_codes(
+    recipe: &Recipe,
+    proof: PixelProof,
+) -> Vec<(&'static str, &'static str)> {
+    let is_done = |option: &ProfileOption| match option {
+        ProfileOption::CleanPixelData => proof.is_text_dealt_with(),
+        ProfileOption::CleanRecognizableVisualFeatures => proof.are_faces_dealt_with(),
+        _ => true,
+    };
+    let options = recipe.options().filter(is_done);
     std::iter::once(BASIC_PROFILE)
-        .chain(recipe.options().map(|option| option.code()))
+        .chain(options.map(ProfileOption::code))
         .collect()
 }
 
+/// What codes cannot say, in values of (0012,0063) of at most 64 characters.
+fn method_texts(recipe: &Recipe, proof: PixelProof) -> Vec<String> {
+    let mut texts = vec![
+        METHOD.to_owned(),
+        format!("Table: {}", Table::embedded().edition()),
+        format!("Recipe: {}", recipe.name()),
+    ];
+    let narrowed = recipe.narrowed().into_iter();
+    texts.extend(narrowed.map(|option| format!("{} in part", option.code().0)));
+    let widened = recipe.widened();
+    if widened > 0 {
+        texts.push(format!("Attributes kept beyond the options: {widened}"));
+    }
+    texts.push(proof.in_words().to_owned());
+    texts
+}
+
 /// Puts the marks of this de-identification.
-pub(crate) fn put_marks(header: &mut InMemDicomObject, recipe: &Recipe) -> Vec<Change> {
+pub(crate) fn put_marks(
+    header: &mut InMemDicomObject,
+    recipe: &Recipe,
+    proof: PixelProof,
+) -> Vec<Change> {
     let temporal = match recipe.dates() {
         Dates::Dropped => "REMOVED",
         Dates::Shifted => "MODIFIED",
         Dates::Kept => "UNMODIFIED",
     };
     header.put(text(tags::PATIENT_IDENTITY_REMOVED, VR::CS, "YES"));
-    header.put(text(tags::DEIDENTIFICATION_METHOD, VR::LO, METHOD));
+    header.put(DataElement::new(
+        tags::DEIDENTIFICATION_METHOD,
+        VR::LO,
+        PrimitiveValue::Strs(method_texts(recipe, proof).into()),
+    ));
     header.put(text(
         tags::LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED,
         VR::CS,
         temporal,
     ));
-    let codes: C<InMemDicomObject> = method_codes(recipe).into_iter().map(code_item).collect();
+    let codes: C<InMemDicomObject> = method_codes(recipe, proof)
+        .into_iter()
+        .map(code_item)
+        .collect();
     let codes = DataSetSequence::new(codes, Length::UNDEFINED);
     header.put(DataElement::new(
         tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE,
         VR::SQ,
         codes,
     ));
-    MARKS
-        .map(|(tag, name, vr)| added(tag, name, vr, Action::Marked, RULE))
-        .into()
+    let mut changes =
+        Vec::from(MARKS.map(|(tag, name, vr)| added(tag, name, vr, Action::Marked, RULE)));
+    changes.extend(put_pixel_marks(header, proof));
+    changes
+}
+
+/// (0028,0301) and (0028,0302) say NO only where somebody looked; what the source says stays otherwise.
+fn put_pixel_marks(header: &mut InMemDicomObject, proof: PixelProof) -> Vec<Change> {
+    let is_clean = matches!(proof.text, TextProof::NoneFound | TextProof::Removed);
+    let marks = [
+        (is_clean, tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
+        (
+            matches!(proof.faces, FaceProof::NoneShown | FaceProof::Removed),
+            tags::RECOGNIZABLE_VISUAL_FEATURES,
+            "RecognizableVisualFeatures",
+        ),
+    ];
+    let put = marks.into_iter().filter(|(holds, ..)| *holds);
+    put.map(|(_, tag, name)| {
+        header.put(text(tag, VR::CS, "NO"));
+        added(tag, name, VR::CS, Action::Marked, PIXEL_RULE)
+    })
+    .collect()
 }
 
 /// The account of an element that was not in the source.
@@ -83,7 +145,7 @@ pub(crate) fn added(tag: Tag, name: &str, vr: VR, action: Action, rule: &str) ->
         name: name.to_owned(),
         vr: vr.to_string().to_owned(),
         action,
-        rule: rule.to_owned(),
+        why: Why::said(rule),
     }
 }
 

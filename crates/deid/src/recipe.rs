@@ -1,84 +1,91 @@
-//! Which options of PS3.15 Annex E are applied on top of the Basic Profile, and their codes (PS3.16 CID 7050).
+//! A recipe: which options of PS3.15 Annex E are applied on top of the Basic Profile, and what it does differently.
+//!
+//! Recipes are TOML (`recipe/file.rs`); the one that is built in is `recipes/default.toml`. Nothing a recipe says lets
+//! a value through unseen: what it keeps is still searched for the patient's own values.
 
-use std::collections::BTreeSet;
+mod file;
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use crate::table::{OptionAction, Row};
+use dicom_core::{Tag, VR};
 
-/// An option of the confidentiality profile: a column of Table E.1-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ProfileOption {
-    /// 113103: graphics, text annotations and overlays are cleaned (here: removed).
-    CleanGraphics,
-    /// 113104: structured content is kept with its items cleaned.
-    CleanStructuredContent,
-    /// 113105: free text is cleaned instead of removed.
-    CleanDescriptors,
-    /// 113106: dates stay as they are.
-    RetainFullDates,
-    /// 113107: dates move by a secret number of days per patient.
-    RetainModifiedDates,
-    /// 113108: sex, age, size, weight and the like stay.
-    RetainPatientCharacteristics,
-    /// 113109: serial numbers, station names and the like stay.
-    RetainDeviceIdentity,
-    /// 113110: UIDs stay.
-    RetainUids,
-    /// 113111: private attributes known to be safe stay. A column of the table, not yet of a [`Recipe`].
-    RetainSafePrivate,
-    /// 113112: institution name and address stay.
-    RetainInstitutionIdentity,
-}
+pub use self::file::RecipeError;
+use crate::options::ProfileOption;
+use crate::safe_private::{SafePrivate, SafeRow};
+use crate::table::{OptionAction, Row, Table};
 
-impl ProfileOption {
-    /// Code value and meaning in coding scheme DCM (PS3.16 CID 7050).
-    #[must_use]
-    pub fn code(self) -> (&'static str, &'static str) {
-        match self {
-            Self::CleanGraphics => ("113103", "Clean Graphics Option"),
-            Self::CleanStructuredContent => ("113104", "Clean Structured Content Option"),
-            Self::CleanDescriptors => ("113105", "Clean Descriptors Option"),
-            Self::RetainFullDates => (
-                "113106",
-                "Retain Longitudinal Temporal Information Full Dates Option",
-            ),
-            Self::RetainModifiedDates => (
-                "113107",
-                "Retain Longitudinal Temporal Information Modified Dates Option",
-            ),
-            Self::RetainPatientCharacteristics => {
-                ("113108", "Retain Patient Characteristics Option")
-            }
-            Self::RetainDeviceIdentity => ("113109", "Retain Device Identity Option"),
-            Self::RetainUids => ("113110", "Retain UIDs Option"),
-            Self::RetainSafePrivate => ("113111", "Retain Safe Private Option"),
-            Self::RetainInstitutionIdentity => ("113112", "Retain Institution Identity Option"),
-        }
-    }
-}
+const DEFAULT_TOML: &str = include_str!("../recipes/default.toml");
 
-/// Code and meaning of the Basic Profile itself, always first in the method sequence.
-pub(crate) const BASIC_PROFILE: (&str, &str) =
-    ("113100", "Basic Application Confidentiality Profile");
+/// Parsed once; immutable.
+static DEFAULT: LazyLock<Recipe> =
+    LazyLock::new(|| Recipe::parse(DEFAULT_TOML).expect("the embedded recipe is tested to parse"));
 
-/// The Basic Profile and the options applied with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeSet<ProfileOption>", into = "BTreeSet<ProfileOption>")]
+/// The Basic Profile, the options applied with it, and what is done differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
+    name: String,
     options: BTreeSet<ProfileOption>,
+    overrides: BTreeMap<Tag, Override>,
+    private: Vec<SafeRow>,
+    pixels: PixelPolicy,
 }
 
-/// Why a set of options is no recipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecipeError {
-    /// Dates either stay or move.
-    #[error("full dates and modified dates exclude each other")]
-    BothDates,
-    /// No list of safe private attributes is built in.
-    #[error("safe private attributes cannot be retained: private attributes are always removed")]
-    SafePrivate,
+/// What a recipe does to one attribute instead of what Table E.1-1 asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// What is done.
+    pub action: OverrideAction,
+    /// Why, in the words of whoever wrote the recipe.
+    pub reason: String,
+}
+
+/// What an override asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverrideAction {
+    /// What the Basic Profile says, whatever the options are.
+    Basic,
+    /// The element goes.
+    Remove,
+    /// The element stays without a value.
+    Empty,
+    /// The value becomes one that says nothing.
+    Dummy,
+    /// The value stays if it has the form of its representation and holds none of the patient's own values.
+    Keep,
+    /// Text is cleaned, dates are shifted.
+    Clean,
+}
+
+/// What is to be done about pixels, for those who look at them. Not carried out in this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelPolicy {
+    /// Kinds that often carry text: ultrasound, captures, scanned forms.
+    pub risky_kinds: RiskyKinds,
+    /// Series that show a face.
+    pub faces: Faces,
+}
+
+/// What becomes of instances whose pixels may carry text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RiskyKinds {
+    /// A person looks at each.
+    Review,
+    /// What a detector finds is overwritten; a person looks only at what it cannot decide.
+    Clean,
+    /// They are left out.
+    Refuse,
+}
+
+/// What becomes of series that show a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faces {
+    /// A person looks at each.
+    Review,
+    /// The face is removed.
+    Deface,
+    /// They stay as they are.
+    Keep,
 }
 
 /// What becomes of dates under a recipe.
@@ -90,35 +97,56 @@ pub(crate) enum Dates {
 }
 
 impl Default for Recipe {
-    /// What research needs and no more: intervals between dates, patient characteristics, cleaned descriptions.
-    /// Manufacturer and model are not in Table E.1-1 and stay without the device identity option.
+    /// The recipe that is built in.
     fn default() -> Self {
-        let options = [
-            ProfileOption::RetainModifiedDates,
-            ProfileOption::RetainPatientCharacteristics,
-            ProfileOption::CleanDescriptors,
-        ];
-        Self {
-            options: options.into(),
-        }
+        Self::embedded().clone()
     }
 }
 
 impl Recipe {
-    /// The Basic Profile with `options`.
+    /// The recipe that is built in, `recipes/default.toml`: what cancer research needs and no more.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        &DEFAULT
+    }
+
+    /// The text of the recipe that is built in, to begin one's own with.
+    #[must_use]
+    pub fn embedded_toml() -> &'static str {
+        DEFAULT_TOML
+    }
+
+    /// The Basic Profile with `options` and nothing else.
     ///
     /// # Errors
-    /// [`RecipeError`] when the options contradict each other or cannot be honoured.
+    /// [`RecipeError`] when the options contradict each other.
     pub fn new(options: impl IntoIterator<Item = ProfileOption>) -> Result<Self, RecipeError> {
         let options: BTreeSet<_> = options.into_iter().collect();
-        let has = |option| options.contains(&option);
-        if has(ProfileOption::RetainFullDates) && has(ProfileOption::RetainModifiedDates) {
-            return Err(RecipeError::BothDates);
-        }
-        if has(ProfileOption::RetainSafePrivate) {
-            return Err(RecipeError::SafePrivate);
-        }
-        Ok(Self { options })
+        file::check_options(&options, 0)?;
+        Ok(Self {
+            name: "unnamed".to_owned(),
+            options,
+            overrides: BTreeMap::new(),
+            private: Vec::new(),
+            pixels: PixelPolicy {
+                risky_kinds: RiskyKinds::Review,
+                faces: Faces::Review,
+            },
+        })
+    }
+
+    /// Reads a recipe from TOML.
+    ///
+    /// # Errors
+    /// [`RecipeError`] names line and key of what cannot be honoured.
+    pub fn parse(toml: &str) -> Result<Self, RecipeError> {
+        file::parse(toml)
+    }
+
+    /// Its name, which every instance that it made carries.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The options, in the order of their codes.
@@ -130,6 +158,57 @@ impl Recipe {
     #[must_use]
     pub fn has(&self, option: ProfileOption) -> bool {
         self.options.contains(&option)
+    }
+
+    /// What is to be done about pixels.
+    #[must_use]
+    pub fn pixels(&self) -> PixelPolicy {
+        self.pixels
+    }
+
+    /// What the recipe does to an attribute instead of what the table says.
+    #[must_use]
+    pub fn override_of(&self, tag: Tag) -> Option<&Override> {
+        self.overrides.get(&tag)
+    }
+
+    /// Options of which an override takes back a part: what they retain, it removes.
+    pub(crate) fn narrowed(&self) -> BTreeSet<ProfileOption> {
+        let taken = self
+            .overrides
+            .iter()
+            .filter(|(_, one)| one.action != OverrideAction::Keep);
+        taken
+            .filter_map(|(tag, _)| self.option_for(Table::embedded().row(*tag)?))
+            .filter(|(_, action)| *action == OptionAction::K)
+            .map(|(option, _)| option)
+            .collect()
+    }
+
+    /// How many attributes stay that the Basic Profile and the options would not keep.
+    pub(crate) fn widened(&self) -> usize {
+        let kept =
+            |one: &Override| matches!(one.action, OverrideAction::Keep | OverrideAction::Clean);
+        let is_beyond = |tag: Tag| {
+            Table::embedded()
+                .row(tag)
+                .is_some_and(|row| self.option_for(row).is_none())
+        };
+        self.overrides
+            .iter()
+            .filter(|(tag, one)| kept(one) && is_beyond(**tag))
+            .count()
+    }
+
+    /// The row that says a private attribute is safe, if the recipe retains such.
+    pub(crate) fn safe_private(&self, creator: &str, tag: Tag) -> Option<&SafeRow> {
+        if !self.has(ProfileOption::RetainSafePrivate) {
+            return None;
+        }
+        self.private
+            .iter()
+            .find(|row| row.is_about(creator, tag))
+            .or_else(|| SafePrivate::embedded().row(creator, tag))
     }
 
     pub(crate) fn dates(&self) -> Dates {
@@ -158,39 +237,55 @@ impl Recipe {
     }
 }
 
-impl TryFrom<BTreeSet<ProfileOption>> for Recipe {
-    type Error = RecipeError;
-
-    fn try_from(options: BTreeSet<ProfileOption>) -> Result<Self, RecipeError> {
-        Self::new(options)
-    }
-}
-
-impl From<Recipe> for BTreeSet<ProfileOption> {
-    fn from(recipe: Recipe) -> Self {
-        recipe.options
-    }
-}
+/// VRs of private attributes that may be retained: numbers and short texts, which can be looked through. Bulk data
+/// can hold an image or a document, and nothing here looks at those.
+pub(crate) const SAFE_PRIVATE_VRS: [VR; 23] = [
+    VR::AS,
+    VR::AT,
+    VR::CS,
+    VR::DA,
+    VR::DS,
+    VR::DT,
+    VR::FD,
+    VR::FL,
+    VR::IS,
+    VR::LO,
+    VR::LT,
+    VR::SH,
+    VR::SL,
+    VR::SQ,
+    VR::SS,
+    VR::ST,
+    VR::SV,
+    VR::TM,
+    VR::UI,
+    VR::UL,
+    VR::US,
+    VR::UV,
+    VR::UT,
+];
 
 #[cfg(test)]
 mod tests {
-    use super::{ProfileOption, Recipe, RecipeError};
+    use super::{OverrideAction, ProfileOption, Recipe, RiskyKinds};
     use crate::table::{OptionAction, Table};
     use dicom_core::Tag;
+    use dicom_dictionary_std::tags;
 
     #[test]
-    fn contradictions_are_refused() {
-        fn check(options: &[ProfileOption], expect: Result<(), RecipeError>) {
-            assert_eq!(Recipe::new(options.iter().copied()).map(drop), expect);
-        }
-        use ProfileOption::{RetainFullDates, RetainModifiedDates, RetainSafePrivate, RetainUids};
-        check(&[], Ok(()));
-        check(&[RetainUids, RetainFullDates], Ok(()));
-        check(
-            &[RetainFullDates, RetainModifiedDates],
-            Err(RecipeError::BothDates),
+    fn the_default_recipe_is_what_its_file_says() {
+        let recipe = Recipe::default();
+        assert_eq!(recipe.name(), "default");
+        assert_eq!(recipe.options().count(), 8);
+        assert_eq!(recipe.pixels().risky_kinds, RiskyKinds::Review);
+        let serial = recipe.override_of(tags::DEVICE_SERIAL_NUMBER).unwrap();
+        assert_eq!(serial.action, OverrideAction::Basic);
+        assert!(!serial.reason.is_empty());
+        assert_eq!(
+            recipe.narrowed().into_iter().collect::<Vec<_>>(),
+            [ProfileOption::RetainDeviceIdentity]
         );
-        check(&[RetainSafePrivate], Err(RecipeError::SafePrivate));
+        assert_eq!(recipe.widened(), 0);
     }
 
     #[test]
@@ -211,17 +306,5 @@ mod tests {
             OptionAction::K
         );
         assert_eq!(recipe(&[]).option_for(calibration_date), None);
-    }
-
-    #[test]
-    fn a_stored_recipe_is_checked_when_read() {
-        let json = serde_json::to_string(&Recipe::default()).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Recipe>(&json).unwrap(),
-            Recipe::default()
-        );
-        assert!(
-            serde_json::from_str::<Recipe>(r#"["RetainFullDates","RetainModifiedDates"]"#).is_err()
-        );
     }
 }

@@ -8,6 +8,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
+use crate::proof::PixelProof;
 use crate::values::texts;
 
 /// Why a person has to look at an instance before it may be used. Names no value of the data set but codes.
@@ -80,8 +81,27 @@ const SCREEN_WORDS: [&str; 8] = [
     "OVERVIEW",
 ];
 
-/// Why the instance needs a person, if it does.
-pub(crate) fn review(header: &InMemDicomObject) -> Option<ReviewReason> {
+impl ReviewReason {
+    /// Whether looking at the pixels settles it. A document or a voice is not in the pixels.
+    #[must_use]
+    pub fn is_about_pixels(self) -> bool {
+        !matches!(
+            self,
+            Self::EncapsulatedDocument | Self::Audio | Self::TooManyNames
+        )
+    }
+}
+
+/// Why the instance needs a person, if it does. What is only about pixels is settled by a proof of them.
+pub(crate) fn review(header: &InMemDicomObject, proof: PixelProof) -> Option<ReviewReason> {
+    sop_class(header)
+        .filter(|why| !why.is_about_pixels())
+        .or_else(|| risk_of(header).filter(|_| !proof.is_text_dealt_with()))
+}
+
+/// Why pixels of this header may show text or people, judged by the header alone.
+#[must_use]
+pub fn risk_of(header: &InMemDicomObject) -> Option<ReviewReason> {
     burned_in(header)
         .or_else(|| sop_class(header))
         .or_else(|| modality(header))
@@ -183,6 +203,7 @@ impl fmt::Display for ReviewReason {
 #[cfg(test)]
 mod tests {
     use super::{ReviewReason, review};
+    use crate::proof::{PixelProof, TextProof};
     use dicom_core::{DataElement, Tag, VR};
     use dicom_dictionary_std::tags;
     use dicom_object::InMemDicomObject;
@@ -191,9 +212,24 @@ mod tests {
         let elements = elements
             .iter()
             .map(|(tag, vr, text)| DataElement::new(*tag, *vr, *text));
+        let header = InMemDicomObject::from_element_iter(elements);
+        assert_eq!(review(&header, PixelProof::none()), expect);
+    }
+
+    #[test]
+    fn a_proof_settles_what_is_about_pixels_and_nothing_else() {
+        let seen = PixelProof {
+            text: TextProof::Removed,
+            ..PixelProof::none()
+        };
+        let review = |class: &str| {
+            let class = DataElement::new(tags::SOP_CLASS_UID, VR::UI, class);
+            review(&InMemDicomObject::from_element_iter([class]), seen)
+        };
+        assert_eq!(review("1.2.840.10008.5.1.4.1.1.7"), None);
         assert_eq!(
-            review(&InMemDicomObject::from_element_iter(elements)),
-            expect
+            review("1.2.840.10008.5.1.4.1.1.104.1"),
+            Some(ReviewReason::EncapsulatedDocument)
         );
     }
 

@@ -26,13 +26,15 @@ pub struct Pseudonym(String);
 #[error("a pseudonym is \"P-\" and 16 characters of 0-9 A-Z without I, L, O and U")]
 pub struct ParsePseudonymError;
 
-/// By how many days a patient's dates move: -365 to -1, never 0. Secret: hidden from Debug.
+/// By how many days a patient's dates move: back by 1 to 104 whole weeks, so that a Sunday stays a Sunday. Secret: hidden from
+/// Debug. Why weeks, and why two years of them: docs/decisions/0015.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DateOffset(i64);
 
-/// Dates move back by at most this: far enough to hide the day and the season, near enough that scanner
-/// generation, age and treatment era still mean something.
-const OFFSET_MAX_DAYS: u64 = 365;
+/// Dates move back by at most two years: far enough to hide the day, near enough that scanner generation, age and
+/// treatment era still mean something, and whole years, so that seasons are spread evenly and none is made up.
+const OFFSET_MAX_WEEKS: u64 = 104;
+const DAYS_A_WEEK: i64 = 7;
 
 const PSEUDONYM_CHARS: usize = 16;
 const BITS_PER_CHAR: usize = 5;
@@ -70,8 +72,8 @@ impl Secret {
     #[must_use]
     pub fn date_offset(&self, patient_id: &str, issuer: Option<&str>) -> DateOffset {
         let mac = self.mac("date-offset", &[patient_id, issuer.unwrap_or_default()]);
-        let days = first_u128(mac) % u128::from(OFFSET_MAX_DAYS);
-        DateOffset(-1 - days as i64)
+        let weeks = first_u128(mac) % u128::from(OFFSET_MAX_WEEKS);
+        DateOffset((-1 - weeks as i64) * DAYS_A_WEEK)
     }
 
     fn mac(&self, domain: &str, parts: &[&str]) -> [u8; 32] {
@@ -98,7 +100,7 @@ impl fmt::Debug for Secret {
 }
 
 impl DateOffset {
-    /// The offset in days, -365 to -1.
+    /// The offset in days, -728 to -7, a multiple of seven.
     #[must_use]
     pub fn days(self) -> i64 {
         self.0
@@ -191,12 +193,29 @@ mod tests {
     }
 
     #[test]
-    fn offsets_fill_the_range_and_are_never_zero() {
+    fn offsets_are_whole_weeks_that_fill_two_years_and_are_never_zero() {
         let days: Vec<i64> = (0..5000)
             .map(|i| SECRET.date_offset(&i.to_string(), None).days())
             .collect();
-        assert_eq!(days.iter().min(), Some(&-365));
-        assert_eq!(days.iter().max(), Some(&-1));
+        assert_eq!(days.iter().min(), Some(&-728));
+        assert_eq!(days.iter().max(), Some(&-7));
+        assert!(days.iter().all(|days| days % 7 == 0));
+    }
+
+    #[test]
+    fn no_season_is_made_up() {
+        // Exams on one day of the year land in all months alike: a twelfth each, give or take a fifth of that.
+        let day = chrono::NaiveDate::from_ymd_opt(2020, 1, 15).unwrap();
+        let mut months = [0_u32; 12];
+        for i in 0..24_000 {
+            let offset = SECRET.date_offset(&i.to_string(), None).days();
+            let moved = day + chrono::Duration::days(offset);
+            months[chrono::Datelike::month0(&moved) as usize] += 1;
+        }
+        assert!(
+            months.iter().all(|n| (1600..2400).contains(n)),
+            "{months:?}"
+        );
     }
 
     #[test]

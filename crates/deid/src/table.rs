@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use dicom_core::Tag;
 use serde::Deserialize;
 
-use crate::recipe::ProfileOption;
+use crate::options::ProfileOption;
 
 const TABLE_JSON: &str = include_str!("../tables/ps3.15_table_e1-1.json");
 /// Rows without options: the source names basic actions only, so that no option keeps what these rows remove.
@@ -246,7 +246,7 @@ fn hex(four: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::{Basic, OptionAction, Pattern, Table};
-    use crate::recipe::ProfileOption;
+    use crate::options::ProfileOption;
     use dicom_core::Tag;
     use dicom_core::dictionary::DataDictionary;
     use dicom_dictionary_std::StandardDataDictionary;

@@ -9,15 +9,19 @@ use std::sync::LazyLock;
 use crate::identifiers::Identifiers;
 
 const VOCABULARY_TXT: &str = include_str!("../tables/vocabulary.txt");
+const NAMES_TXT: &str = include_str!("../tables/names.txt");
 
 /// Parsed once; immutable.
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::parse(VOCABULARY_TXT));
+static VOCABULARY: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::parse(VOCABULARY_TXT, NAMES_TXT));
 
 /// The words and units that may stay in free text.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     words: HashSet<String>,
     units: HashSet<String>,
+    names: HashSet<String>,
+    titles: HashSet<String>,
 }
 
 /// What a token of free text is.
@@ -52,14 +56,24 @@ impl Vocabulary {
         self.words.contains(&word.to_lowercase())
     }
 
+    /// Whether a word of the text is a usual name, or a title that a name follows: text that is kept because of where it
+    /// stands, not because its words are known, must hold neither.
+    pub(crate) fn names_somebody(&self, text: &str) -> bool {
+        text.split(|c: char| !c.is_alphabetic())
+            .filter(|word| word.len() > 1)
+            .map(str::to_lowercase)
+            .any(|word| self.names.contains(&word) || self.titles.contains(&word))
+    }
+
     /// The part of `text` that may stay: the text itself if all of it may, else the kept words with single blanks.
     pub(crate) fn clean(&self, text: &str, identifiers: &Identifiers) -> String {
         if text.len() > MAX_TEXT_BYTES {
             return String::new();
         }
-        let tokens: Vec<(&str, Token)> = tokens(text)
+        let mut tokens: Vec<(&str, Token)> = tokens(text)
             .map(|token| (token, self.kind(token, identifiers)))
             .collect();
+        self.drop_names_after_titles(&mut tokens);
         let kept: Vec<&str> = (0..tokens.len())
             .filter(|&i| stays(&tokens, i))
             .map(|i| tokens[i].0)
@@ -79,7 +93,7 @@ impl Vocabulary {
         }
     }
 
-    fn parse(text: &str) -> Self {
+    fn parse(text: &str, names: &str) -> Self {
         let lines = |text: &str| -> HashSet<String> {
             let lines = text.lines().filter(|line| !line.starts_with('#'));
             lines
@@ -88,9 +102,23 @@ impl Vocabulary {
                 .collect()
         };
         let (words, units) = text.split_once("\n[units]\n").unwrap_or((text, ""));
+        let (names, titles) = names.split_once("\n[titles]\n").unwrap_or((names, ""));
         Self {
             words: lines(words),
             units: lines(units),
+            names: lines(names),
+            titles: lines(titles),
+        }
+    }
+
+    /// A known word is a name after a title: "Dr Young". Carets say nothing: a vendor writes "Abdomen^Routine".
+    fn drop_names_after_titles(&self, tokens: &mut [(&str, Token)]) {
+        let mut after_title = false;
+        for (token, kind) in tokens.iter_mut() {
+            if after_title && token.chars().all(char::is_alphabetic) {
+                *kind = Token::Unknown;
+            }
+            after_title = self.titles.contains(&token.to_lowercase());
         }
     }
 
@@ -173,12 +201,30 @@ fn stays(tokens: &[(&str, Token)], at: usize) -> bool {
             None | Some(Token::Word | Token::Unit | Token::Measure)
         )
     };
+    if is_age(tokens, at) {
+        return false;
+    }
     match tokens[at].1 {
         Token::Word | Token::Unit | Token::Measure => true,
         Token::LongNumber | Token::Unknown => false,
         Token::Number if is_number(before) || is_number(after) => false,
         Token::Number => after == Some(Token::Unit) || is_harmless(before) && is_harmless(after),
     }
+}
+
+/// Beside these a number is the age of a person: below ninety it says what PatientAge says; from there on it identifies.
+const AGE_WORDS: [&str; 4] = ["age", "old", "y", "yr"];
+const OLDEST_AGE_YEARS: u16 = 89;
+
+/// Whether the token is a number that reads as an age above 89.
+fn is_age(tokens: &[(&str, Token)], at: usize) -> bool {
+    let is_word = |i: Option<usize>| {
+        let token = i.and_then(|i| tokens.get(i));
+        token.is_some_and(|(word, _)| AGE_WORDS.contains(&word.to_lowercase().as_str()))
+    };
+    let is_beside = is_word(at.checked_sub(1)) || is_word(at.checked_add(1));
+    let years = tokens[at].0.parse::<u16>();
+    is_beside && years.is_ok_and(|years| years > OLDEST_AGE_YEARS)
 }
 
 /// Up to `limit` digits and up to three after a point or comma.
@@ -269,7 +315,12 @@ mod tests {
         check("CT 20240101", "CT");
         check("123", "");
         check("Smith^John", "");
+        check("CT head Dr Young", "CT head");
+        check("Dr. Short, chest", "chest");
         check("", "");
+        check("chest of a 93 year old", "chest of old");
+        check("CT old 93", "CT old");
+        check("093Y CT", "CT");
         check("CT für Müller", "CT");
         check("CT\r\nhead", "CT head");
         check("CT \u{1b}$B;3ED\u{1b}(B", "CT");

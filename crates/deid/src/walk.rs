@@ -11,7 +11,8 @@ use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 
 use crate::clean::{Outcome, Patient, clean};
-use crate::decide::{Codes, Decision, FreeText, Level, Scope, Verb, decide};
+use crate::decide::{Codes, Decision, FreeText, Level, Scope, Verb, decide, decide_private};
+use crate::private::{Blocks, reread};
 use crate::recipe::Recipe;
 use crate::report::{Action, Change};
 use crate::secret::Secret;
@@ -55,16 +56,32 @@ impl<'a> Walk<'a> {
             free_text,
             codes: codes_of(&data_set),
         };
+        let blocks = Blocks::of(&data_set, self.recipe);
         let elements: Vec<InMemElement> = data_set
             .into_iter()
-            .filter_map(|element| self.element(element, scope))
+            .filter_map(|element| self.element(element, scope, &blocks))
             .collect();
         InMemDicomObject::from_element_iter(elements)
     }
 
-    fn element(&mut self, element: InMemElement, scope: Scope) -> Option<InMemElement> {
+    fn element(
+        &mut self,
+        element: InMemElement,
+        scope: Scope,
+        blocks: &Blocks<'a>,
+    ) -> Option<InMemElement> {
         let (tag, file_vr) = (element.header().tag, element.vr());
-        let decision = decide(tag, file_vr, scope, self.recipe);
+        if blocks.is_needed_creator(tag) {
+            return Some(creator_of(element));
+        }
+        let (element, decision) = match blocks.row(tag) {
+            Some(row) => {
+                let element = as_vr(element, row.vr);
+                let decision = decide_private(element.vr(), row, self.recipe);
+                (element, decision)
+            }
+            None => (element, decide(tag, file_vr, scope, self.recipe)),
+        };
         let parent = self.path.len();
         write!(self.path, "{tag}").expect("a String takes all that is written");
         let kept = match element.value() {
@@ -83,7 +100,7 @@ impl<'a> Walk<'a> {
     fn settle(
         &mut self,
         element: InMemElement,
-        decision: &Decision,
+        decision: &Decision<'_>,
         outcome: Outcome,
     ) -> Option<InMemElement> {
         let (tag, vr) = (element.header().tag, element.vr());
@@ -103,7 +120,7 @@ impl<'a> Walk<'a> {
     fn sequence(
         &mut self,
         element: InMemElement,
-        decision: &Decision,
+        decision: &Decision<'_>,
         scope: Scope,
     ) -> Option<InMemElement> {
         let (tag, vr) = (element.header().tag, element.vr());
@@ -139,14 +156,14 @@ impl<'a> Walk<'a> {
         sequence_of(tag, cleaned)
     }
 
-    fn record(&mut self, tag: Tag, vr: VR, decision: &Decision, action: Action) {
+    fn record(&mut self, tag: Tag, vr: VR, decision: &Decision<'_>, action: Action) {
         self.changes.push(Change {
             path: self.path.clone(),
             tag: u32::from(tag.group()) << 16 | u32::from(tag.element()),
             name: decision.name.to_owned(),
             vr: vr.to_string().to_owned(),
             action,
-            rule: decision.rule.to_string(),
+            why: decision.rule.into(),
         });
     }
 }
@@ -160,7 +177,22 @@ fn inner_text(verb: Verb, scope: Scope) -> FreeText {
     }
 }
 
-fn codes_of(data_set: &InMemDicomObject) -> Codes {
+/// A private element with the representation that the table gives it; one whose bytes do not fit keeps its own, and goes.
+fn as_vr(element: InMemElement, vr: VR) -> InMemElement {
+    let is_unknown = element.vr() == VR::UN;
+    let value = element.value().primitive().filter(|_| is_unknown);
+    match value.and_then(|value| reread(value, vr)) {
+        Some(value) => DataElement::new(element.header().tag, vr, value),
+        None => element,
+    }
+}
+
+/// The name of a private block: one that is in the table, or in the recipe.
+fn creator_of(element: InMemElement) -> InMemElement {
+    as_vr(element, VR::LO)
+}
+
+pub(crate) fn codes_of(data_set: &InMemDicomObject) -> Codes {
     let designator = data_set.get(tags::CODING_SCHEME_DESIGNATOR);
     let value = designator.and_then(|element| texts(element.value().primitive()?, element.vr()));
     match value.as_deref() {

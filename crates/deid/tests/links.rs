@@ -213,7 +213,12 @@ fn the_result_says_how_it_was_made() {
         "MODIFIED"
     );
     assert!(!value(&header, tags::DEIDENTIFICATION_METHOD).is_empty());
-    assert_eq!(report.options, ["113100", "113105", "113107", "113108"]);
+    assert_eq!(
+        report.options,
+        [
+            "113100", "113103", "113104", "113105", "113107", "113108", "113109", "113111"
+        ]
+    );
     for (i, code) in report.options.iter().enumerate() {
         assert_eq!(
             &at(&header, &format!("(0012,0064)[{}].(0008,0100)", i + 1)),

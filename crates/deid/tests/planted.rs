@@ -177,13 +177,48 @@ const PLACES: [(Tag, VR); 44] = [
     (tags::CODE_MEANING, VR::LO),
 ];
 
-/// One data set with `value` in every place, and a private block.
+/// Blocks that the safe private option retains, and elements of every text VR in them.
+const SAFE_CREATORS: [(Tag, &str); 5] = [
+    (Tag(0x0019, 0x0010), "GEMS_ACQU_01"),
+    (Tag(0x0043, 0x0010), "GEMS_PARM_01"),
+    (Tag(0x0099, 0x0011), "NQHeader"),
+    (Tag(0x2001, 0x0010), "Philips Imaging DD 001"),
+    (Tag(0x7053, 0x0010), "Philips PET Private Group"),
+];
+const SAFE_PRIVATE: [(Tag, VR); 10] = [
+    (Tag(0x0019, 0x109E), VR::LO),
+    (Tag(0x0019, 0x1023), VR::UN),
+    (Tag(0x0043, 0x1027), VR::SH),
+    (Tag(0x0043, 0x1039), VR::IS),
+    (Tag(0x0099, 0x1102), VR::UI),
+    (Tag(0x0099, 0x1105), VR::LT),
+    (Tag(0x2001, 0x1004), VR::CS),
+    (Tag(0x2001, 0x105A), VR::ST),
+    (Tag(0x2001, 0x1064), VR::PN),
+    (Tag(0x7053, 0x1009), VR::DS),
+];
+
+/// One data set with `value` in every place, and private blocks.
 fn planted_set(value: &str) -> InMemDicomObject {
     let mut set =
         InMemDicomObject::from_element_iter(PLACES.iter().map(|(tag, vr)| text(*tag, *vr, value)));
     set.put(text(Tag(0x0099, 0x0010), VR::LO, "PRIVATE"));
     set.put(text(Tag(0x0099, 0x1001), VR::PN, value));
     set.put(text(Tag(0x0099, 0x1002), VR::UN, value));
+    for (tag, vr) in SAFE_PRIVATE {
+        set.put(text(tag, vr, value));
+    }
+    for (block, creator) in SAFE_CREATORS {
+        set.put(text(block, VR::LO, creator));
+    }
+    set.put(sequence(
+        Tag(0x2001, 0x105F),
+        vec![InMemDicomObject::from_element_iter([text(
+            tags::PATIENT_NAME,
+            VR::PN,
+            value,
+        )])],
+    ));
     set.put(sequence(
         Tag(0x0099, 0x1003),
         vec![InMemDicomObject::from_element_iter([text(

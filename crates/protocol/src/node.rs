@@ -218,6 +218,9 @@ pub struct OutlinePolygon {
 /// The left side holds identifying values: it is shown to the data manager only, and kept as long as policy says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeidentificationPreview {
+    /// Name of the recipe; empty in previews of earlier versions.
+    #[serde(default)]
+    pub recipe: String,
     /// Edition of the table.
     pub edition: String,
     /// Options of the profile.
@@ -243,8 +246,17 @@ pub struct PreviewElement {
     pub after: Option<String>,
     /// What was done: `kept`, `removed`, `emptied`, `replaced`, `uid mapped`, `date shifted`, `cleaned`, `added`.
     pub action: String,
-    /// Why: the row of the table or the rule.
+    /// Why: the row of the table or the rule; empty where nothing was decided.
     pub rule: String,
+    /// Where the rule comes from: `table`, `recipe`, `safe_private`, `stricter`; empty in previews of earlier versions.
+    #[serde(default)]
+    pub source: String,
+    /// The option of the profile that changes the row, by code and name, and what it asks.
+    #[serde(default)]
+    pub option: Option<String>,
+    /// What the recipe gives as its reason.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// A file in quarantine.

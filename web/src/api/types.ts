@@ -457,9 +457,13 @@ export interface PreviewElement {
   after: string | null;
   action: string;
   rule: string;
+  source: string;
+  option: string | null;
+  reason: string | null;
 }
 
 export interface DeidentificationPreview {
+  recipe: string;
   edition: string;
   options: string[];
   kept_until: Time;

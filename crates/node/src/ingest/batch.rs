@@ -8,6 +8,7 @@ use std::{
     path::Path,
 };
 
+use arno_deid::Recipe;
 use arno_dicom::{Claimed, Summary};
 use arno_domain::hex;
 use arno_learning::reading::Reading;
@@ -310,6 +311,7 @@ impl Node {
             preview(
                 &source.bytes,
                 &instance.kept.instance().header,
+                Recipe::embedded(),
                 report,
                 kept_until,
             )

@@ -199,7 +199,7 @@ fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Keyring) -> Att
 fn deidentified(instance: Instance, keyring: &Keyring) -> Result<PreparedInstance, Refusal> {
     let patient = PatientKey::of(&instance.header).ok_or(DeidError::NoIdentity)?;
     let secret = keyring.of_patient(&patient);
-    let (instance, report) = deidentify(instance, &Recipe::default(), secret)?;
+    let (instance, report) = deidentify(instance, Recipe::embedded(), secret)?;
     Ok(PreparedInstance {
         patient: Some(patient),
         ..describe(Kept::deidentified(instance), Some(report))?

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use arno_deid::{Action, Change, Report};
+use arno_deid::{Action, Change, Explained, Recipe, Report, Why, WhySource, explain};
 use arno_dicom::{ElementText, Header, Instance, listing};
 use arno_protocol::node::{DeidentificationPreview, PreviewElement};
 use bytes::Bytes;
@@ -15,24 +15,29 @@ use super::prepare::MAX_LISTED_ELEMENTS;
 pub(super) fn preview(
     source: &Bytes,
     after: &Header,
+    recipe: &Recipe,
     report: &Report,
     kept_until: DateTime<Utc>,
 ) -> Option<DeidentificationPreview> {
-    let before = listing::list(
-        &Instance::read(source.clone()).ok()?.header,
-        MAX_LISTED_ELEMENTS,
-    );
+    let source = Instance::read(source.clone()).ok()?.header;
+    let rules = explain(&source, recipe, MAX_LISTED_ELEMENTS);
+    let before = listing::list(&source, MAX_LISTED_ELEMENTS);
     let after = listing::list(after, MAX_LISTED_ELEMENTS);
     Some(DeidentificationPreview {
+        recipe: report.recipe.clone(),
         edition: report.edition.clone(),
         options: report.options.clone(),
         kept_until,
-        elements: merge(&before, &after, &report.changes),
+        elements: merge(&before, &after, &Reasons::of(&report.changes, &rules)),
     })
 }
 
 /// Paths sort as the data set does: groups and elements are fixed-width hexadecimal, items come after their sequence.
-fn merge(before: &[ElementText], after: &[ElementText], changes: &[Change]) -> Vec<PreviewElement> {
+fn merge(
+    before: &[ElementText],
+    after: &[ElementText],
+    reasons: &Reasons<'_>,
+) -> Vec<PreviewElement> {
     let mut paths: BTreeMap<SortedPath, (Option<&ElementText>, Option<&ElementText>)> =
         BTreeMap::new();
     for element in before {
@@ -41,14 +46,31 @@ fn merge(before: &[ElementText], after: &[ElementText], changes: &[Change]) -> V
     for element in after {
         paths.entry(SortedPath::of(&element.path)).or_default().1 = Some(element);
     }
-    let changes: BTreeMap<&str, &Change> = changes
-        .iter()
-        .map(|change| (change.path.as_str(), change))
-        .collect();
     paths
         .into_values()
-        .filter_map(|(before, after)| element(before, after, &changes))
+        .filter_map(|(before, after)| element(before, after, reasons))
         .collect()
+}
+
+/// What was changed and why, and the rules for what was kept.
+struct Reasons<'a> {
+    changes: BTreeMap<&'a str, &'a Change>,
+    rules: BTreeMap<&'a str, &'a Why>,
+}
+
+impl<'a> Reasons<'a> {
+    fn of(changes: &'a [Change], rules: &'a [Explained]) -> Self {
+        Self {
+            changes: changes
+                .iter()
+                .map(|change| (change.path.as_str(), change))
+                .collect(),
+            rules: rules
+                .iter()
+                .map(|rule| (rule.path.as_str(), &rule.why))
+                .collect(),
+        }
+    }
 }
 
 /// A path whose item numbers compare as numbers.
@@ -71,18 +93,24 @@ impl SortedPath {
 fn element(
     before: Option<&ElementText>,
     after: Option<&ElementText>,
-    changes: &BTreeMap<&str, &Change>,
+    reasons: &Reasons<'_>,
 ) -> Option<PreviewElement> {
     let shown = after.or(before)?;
-    let change = changes.get(shown.path.as_str());
+    let change = reasons.changes.get(shown.path.as_str());
     let action = match change {
         Some(change) => word(change.action),
         None if after.is_none() => "removed",
         None if before.is_none() => "added",
         None => "kept",
     };
-    let rule = match (change, action) {
-        (Some(change), _) => change.rule.clone(),
+    // Inside a sequence that is gone, the rule of the sequence decided, and that is what counts.
+    let why = match (change, action) {
+        (Some(change), _) => Some(&change.why),
+        (None, "kept") => reasons.rules.get(shown.path.as_str()).copied(),
+        (None, _) => None,
+    };
+    let rule = match (why, action) {
+        (Some(why), _) => why.rule.clone(),
         (None, "removed") => "part of a sequence that was removed".to_owned(),
         (None, _) => String::new(),
     };
@@ -94,7 +122,19 @@ fn element(
         after: after.map(|element| element.value.clone()),
         action: action.to_owned(),
         rule,
+        source: why.map_or("", |why| source(why.source)).to_owned(),
+        option: why.and_then(|why| why.option.clone()),
+        reason: why.and_then(|why| why.reason.clone()),
     })
+}
+
+fn source(source: WhySource) -> &'static str {
+    match source {
+        WhySource::Table => "table",
+        WhySource::Recipe => "recipe",
+        WhySource::SafePrivate => "safe_private",
+        WhySource::Stricter => "stricter",
+    }
 }
 
 fn word(action: Action) -> &'static str {
@@ -105,6 +145,6 @@ fn word(action: Action) -> &'static str {
         Action::UidMapped => "uid mapped",
         Action::DateShifted => "date shifted",
         Action::Cleaned => "cleaned",
-        Action::Marked => "added",
+        Action::Marked | Action::Derived => "added",
     }
 }
