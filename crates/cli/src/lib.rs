@@ -1,9 +1,12 @@
 //! The `arno` command: one file per subcommand, tables for people, `--json` for programs.
 //!
-//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 refused by a rule of the federation.
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 refused by a rule of the federation, or by a recipe; 4 done, but files were
+//! left out.
 
+mod check;
 mod complete;
 mod decide;
+mod deid;
 pub mod demo;
 mod import;
 mod login;
@@ -61,6 +64,10 @@ enum Command {
     Import(import::ImportArgs),
     /// Check offline that a saved record, certificate or permit is as its author signed it
     Verify(verify::VerifyArgs),
+    /// De-identify a folder of DICOM files into another, offline
+    Deid(deid::DeidArgs),
+    /// Read a folder of DICOM files and say what is sound and what is not
+    Check(check::CheckArgs),
     /// Print a completion script for a shell
     Completions(complete::CompletionArgs),
     /// Make a signing key for an access committee, sealed under a passphrase
@@ -109,6 +116,8 @@ async fn run(arno: Arno) -> anyhow::Result<()> {
         Command::Train(args) => train::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
         Command::Verify(args) => verify::run(&shared, &args),
+        Command::Deid(args) => deid::run(&shared, args),
+        Command::Check(args) => check::run(&shared, &args),
         Command::Completions(args) => complete::run(&args),
         Command::CommitteeKey(args) => sealed_key::run(&shared, &args),
         Command::Hub { command } => arno_hub::commands::run(command).await,

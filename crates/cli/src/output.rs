@@ -10,6 +10,21 @@ use serde::Serialize;
 /// Exit code of a refusal, so that a script can tell it from a failure.
 const REFUSED: u8 = 3;
 
+/// Exit code when all was done but some files were left out.
+const LEFT_OUT: u8 = 4;
+
+/// Everything was done that could be, and some files were left out.
+#[derive(Debug)]
+pub(crate) struct LeftOut(pub(crate) String);
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LeftOut {}
+
 /// A rule of the federation said no.
 #[derive(Debug)]
 pub(crate) struct Refusal(pub(crate) String);
@@ -40,7 +55,11 @@ pub(crate) fn failure(json: bool, error: &anyhow::Error) -> ExitCode {
     {
         eprintln!("  next: arno login <address of the hub>");
     }
-    ExitCode::from(if refused { REFUSED } else { 1 })
+    ExitCode::from(match error.is::<LeftOut>() {
+        true => LEFT_OUT,
+        false if refused => REFUSED,
+        false => 1,
+    })
 }
 
 fn is_refusal(error: &ClientError) -> bool {

@@ -3,7 +3,7 @@
 //! Reading goes `meta` (where is the data set) → `scan` (is it sound) → `header` (elements). Elements after
 //! pixel data (padding, digital signatures that no longer hold) and group lengths are dropped.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use bytes::Bytes;
 use dicom_core::VR;
@@ -92,6 +92,25 @@ impl Instance {
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         self.write_with_pixel_offset().bytes
+    }
+
+    /// Writes the instance as [`Instance::write`] encodes it, without a copy of its pixels.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write_to(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let mut header = Vec::with_capacity(TYPICAL_HEADER_BYTES);
+        meta::write_meta(&mut header, &self.header, &self.transfer_syntax);
+        write_data_set(
+            &mut header,
+            &self.header,
+            encoding_of(&self.transfer_syntax),
+        );
+        out.write_all(&header)?;
+        match &self.pixels {
+            Some(pixels) => out.write_all(&pixels.encoded),
+            None => Ok(()),
+        }
     }
 
     /// Encodes the instance and says where the pixel value lies in the file.

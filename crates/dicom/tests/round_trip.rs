@@ -33,6 +33,9 @@ fn check_round_trip(bytes: &[u8]) -> Instance {
     } = first.write_with_pixel_offset();
     let second = read(&written);
     assert_eq!(second.write(), written);
+    let mut streamed = Vec::new();
+    second.write_to(&mut streamed).unwrap();
+    assert_eq!(streamed, written);
     assert_eq!(second.transfer_syntax, first.transfer_syntax);
     assert_eq!(first.pixels.is_some(), pixel_offset.is_some());
     if let (Some(pixels), Some(offset)) = (&first.pixels, pixel_offset) {
