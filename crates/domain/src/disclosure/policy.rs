@@ -1,0 +1,261 @@
+//! The data holder's settings: what counts may say, how much of a patient may be learnt in a period, and the noise that follows.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{NanoRho, accounting::margin};
+
+/// How counts are protected, set by the data holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosurePolicy {
+    /// Counts below this, zero included, are answered with "fewer than".
+    pub threshold: u32,
+    /// Other counts are rounded to the nearest multiple of this.
+    pub round_to: u32,
+}
+
+/// The same with noise: what a node says of a question under a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoisyPolicy {
+    /// Threshold and rounding, after the noise.
+    pub policy: DisclosurePolicy,
+    /// What may be learnt in a period, and so how much noise there is.
+    pub budget: DisclosureBudget,
+}
+
+/// What may be learnt about any one patient in a period, and how it is divided among questions. ρ is that of zero-concentrated
+/// differential privacy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisclosureBudget {
+    /// Millionths of ρ that one data user may spend in a period.
+    pub data_user_microrho: u64,
+    /// Millionths of ρ that all together may spend in a period: what bounds a hub that invents data users.
+    pub site_microrho: u64,
+    /// Different questions that a data user's budget is good for. More questions, more noise in each.
+    pub questions: u32,
+    /// Days after which what was spent is there again.
+    pub period_days: u32,
+    /// Studies with which one patient counts at most.
+    pub studies_per_patient: u32,
+    /// Series with which one patient counts at most.
+    pub series_per_patient: u32,
+}
+
+impl Default for DisclosurePolicy {
+    /// Five and five: the commonest small-cell rule of European health statistics.
+    fn default() -> Self {
+        Self {
+            threshold: 5,
+            round_to: 5,
+        }
+    }
+}
+
+impl Default for DisclosureBudget {
+    /// One data user tells two worlds that differ in one patient apart at most 60 times in a hundred, whatever they ask in a
+    /// week (ρ = 0.08, see [`NanoRho::best_guess`]); ten who join forces, at most 82 times (ρ = 0.8).
+    fn default() -> Self {
+        Self {
+            data_user_microrho: 80_000,
+            site_microrho: 800_000,
+            questions: 100,
+            period_days: 7,
+            studies_per_patient: 8,
+            series_per_patient: 64,
+        }
+    }
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Distinct patients.
+    Patients,
+    /// Studies, capped for each patient.
+    Studies,
+    /// Series, capped for each patient.
+    Series,
+}
+
+impl Level {
+    /// All, in the order of answers.
+    pub const ALL: [Self; 3] = [Self::Patients, Self::Studies, Self::Series];
+
+    /// The word in keys of noise.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Patients => "patients",
+            Self::Studies => "studies",
+            Self::Series => "series",
+        }
+    }
+
+    /// Its share of the price of an answer, in hundredths: patients are what a cohort is chosen by.
+    fn share(self) -> u64 {
+        match self {
+            Self::Patients => 50,
+            Self::Studies | Self::Series => 25,
+        }
+    }
+}
+
+/// The parts of an answer, each of which costs its share of a question's price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The site's own counts.
+    Site,
+    /// The site's part of a total.
+    Total,
+    /// All cells of all facets together.
+    Facets,
+}
+
+impl Part {
+    /// Its share of the price of a question, in hundredths.
+    fn share(self) -> u64 {
+        match self {
+            Self::Site | Self::Total => 40,
+            Self::Facets => 20,
+        }
+    }
+}
+
+impl DisclosureBudget {
+    /// What one data user may spend in a period.
+    #[must_use]
+    pub fn of_data_user(&self) -> NanoRho {
+        NanoRho(self.data_user_microrho.saturating_mul(1000))
+    }
+
+    /// What all data users together may spend in a period.
+    #[must_use]
+    pub fn of_site(&self) -> NanoRho {
+        NanoRho(self.site_microrho.saturating_mul(1000))
+    }
+
+    /// What a part of an answer costs.
+    #[must_use]
+    pub fn price(&self, part: Part) -> NanoRho {
+        NanoRho(self.of_data_user().0 / u64::from(self.questions.max(1))).percent(part.share())
+    }
+
+    /// How many of these one patient adds to a count at most.
+    #[must_use]
+    pub fn cap(&self, level: Level) -> u32 {
+        match level {
+            Level::Patients => 1,
+            Level::Studies => self.studies_per_patient,
+            Level::Series => self.series_per_patient,
+        }
+    }
+
+    /// Variance of the noise on a count of the site's own, or on a total. [`NoisyPolicy::check`] holds it in bounds.
+    #[must_use]
+    pub fn variance(&self, part: Part, level: Level) -> u64 {
+        let price = self.price(part).percent(level.share());
+        price.variance(self.cap(level)).unwrap_or(u64::MAX)
+    }
+
+    /// Variance of the noise on each cell of a panel of facets in which one patient changes at most `cells` cells by one: the
+    /// panel is one question, its sensitivity √cells.
+    #[must_use]
+    pub fn facet_variance(&self, cells: u32) -> u64 {
+        let one = self.price(Part::Facets).variance(1).unwrap_or(u64::MAX);
+        one.saturating_mul(u64::from(cells.max(1)))
+    }
+}
+
+/// Largest setting of any kind: keeps variances within the sampler's whole numbers.
+const MOST_MICRORHO: u64 = 1_000_000_000_000;
+/// A period of ten years is none.
+const MOST_DAYS: u32 = 3_650;
+/// Least that a part of a count may cost: below, the noise would be above a million patients.
+const LEAST_SHARE: NanoRho = NanoRho(1);
+/// Most studies or series that a patient may count with.
+const MOST_PER_PATIENT: u32 = 10_000;
+
+impl NoisyPolicy {
+    /// Whether everything is within its limits.
+    ///
+    /// # Errors
+    /// Names the setting and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        let budget = &self.budget;
+        let within = |name: &str, value: u64, most: u64| match (1..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("disclosure.{name} must be 1 to {most}")),
+        };
+        if self.policy.threshold == 0 {
+            return Err("disclosure.threshold must be at least 1".to_owned());
+        }
+        within(
+            "budget.data_user_microrho",
+            budget.data_user_microrho,
+            MOST_MICRORHO,
+        )?;
+        within("budget.site_microrho", budget.site_microrho, MOST_MICRORHO)?;
+        within(
+            "budget.period_days",
+            u64::from(budget.period_days),
+            u64::from(MOST_DAYS),
+        )?;
+        within(
+            "budget.studies_per_patient",
+            u64::from(budget.studies_per_patient),
+            u64::from(MOST_PER_PATIENT),
+        )?;
+        within(
+            "budget.series_per_patient",
+            u64::from(budget.series_per_patient),
+            u64::from(MOST_PER_PATIENT),
+        )?;
+        let least = budget.price(Part::Facets).percent(25);
+        if budget.questions == 0 || least < LEAST_SHARE {
+            return Err(
+                "disclosure.budget.questions must be at least 1 and leave each question something of data_user_microrho"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Half the width of the interval that holds the true count 95 times in a hundred: noise and rounding.
+    #[must_use]
+    pub fn margin(&self, variance: u64) -> u64 {
+        margin(variance) + u64::from(self.policy.round_to / 2)
+    }
+}
+
+impl DisclosurePolicy {
+    /// What may be said of a count without noise: for statements of the data holder's own, such as a dataset record.
+    #[must_use]
+    pub fn protect(&self, count: u64) -> ProtectedCount {
+        if count < u64::from(self.threshold) {
+            return ProtectedCount::FewerThan(self.threshold);
+        }
+        let step = u64::from(self.round_to.max(1));
+        ProtectedCount::About(count.saturating_add(step / 2) / step * step)
+    }
+}
+
+/// A count as it may leave a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtectedCount {
+    /// Somewhere from zero to one below this number.
+    FewerThan(u32),
+    /// The count, rounded.
+    About(u64),
+}
+
+impl std::fmt::Display for ProtectedCount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FewerThan(limit) => write!(formatter, "< {limit}"),
+            Self::About(count) => write!(formatter, "~ {count}"),
+        }
+    }
+}
