@@ -61,6 +61,7 @@ pub(crate) fn object<'a>(elements: impl Iterator<Item = &'a InMemElement>) -> St
 }
 
 /// A tag as the name of an attribute.
-pub(crate) fn name_of(tag: dicom_core::Tag) -> String {
+#[must_use]
+pub fn name_of(tag: dicom_core::Tag) -> String {
     format!("{:04X}{:04X}", tag.group(), tag.element())
 }

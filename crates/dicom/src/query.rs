@@ -16,7 +16,7 @@ mod wildcard;
 use dicom_core::Tag;
 use serde_json::Value;
 
-pub use attributes::{default_attributes, level_attributes, level_json};
+pub use attributes::{default_attributes, level_attributes, level_has, level_json};
 pub use identifier::{MAX_IDENTIFIER_KEYS, identifier_keys, identifier_level};
 pub use path::{MAX_PATH_TAGS, PathError, parse_path};
 pub use wildcard::MAX_PATTERN_CHARS;
@@ -95,6 +95,15 @@ impl Query {
     #[must_use]
     pub fn returned(&self, attributes: &Attributes) -> Attributes {
         returned::select(self, attributes)
+    }
+
+    /// The names of the attributes that [`Query::returned`] picks, in order, where it picks whole ones: for whoever has rows in
+    /// another form. With each, what it gives for one that a row lacks, if it gives anything.
+    #[must_use]
+    pub fn whole_attributes(&self) -> Option<Vec<(String, Option<Value>)>> {
+        let is_filled = matches!(self.returned, Returned::Only(_));
+        let named = |tag| (name_of(tag), is_filled.then(|| returned::empty(tag)));
+        returned::whole_tags(self).map(|tags| tags.into_iter().map(named).collect())
     }
 }
 

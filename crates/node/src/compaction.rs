@@ -8,10 +8,7 @@
 //! never used twice: who asked the index before 3 and opens the pack after 4 finds nothing, asks again, and finds the new one
 //! ([`Node::read_part`]).
 
-use arno_store::{
-    StoreError,
-    node::{KeptInstance, PackLocation, PackRange, Packs, Scope},
-};
+use arno_store::node::{PackLocation, Packs};
 use serde::Serialize;
 
 use crate::{Node, NodeError, survey::by_series};
@@ -151,35 +148,6 @@ impl Node {
         let (packs, new) = (self.packs().clone(), new.to_owned());
         let copy = move || packs.copy_records(&new, &ranges);
         Ok(tokio::task::spawn_blocking(copy).await??)
-    }
-
-    /// Reads a part of what is kept of an instance. Compaction may have moved it since the index was asked; then the index is asked
-    /// once more. Nothing when it was deleted meanwhile.
-    ///
-    /// # Errors
-    /// When the bytes cannot be read.
-    pub(crate) async fn read_part(
-        &self,
-        kept: &KeptInstance,
-        part: impl Fn(&PackLocation) -> PackRange + Send,
-    ) -> Result<Option<Vec<u8>>, NodeError> {
-        match self.read_range(part(&kept.location)).await {
-            Err(NodeError::Store(StoreError::NotFound { .. })) => {}
-            read => return read.map(Some),
-        }
-        let scope = Scope {
-            instance_uid: Some(kept.instance_uid.clone()),
-            ..Scope::default()
-        };
-        match self.store().kept_instances(&scope, None, 1).await?.pop() {
-            Some(now) => self.read_range(part(&now.location)).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn read_range(&self, range: PackRange) -> Result<Vec<u8>, NodeError> {
-        let packs = self.packs().clone();
-        Ok(tokio::task::spawn_blocking(move || packs.read(&range)).await??)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     decoding::Codecs,
     keys::Keys,
     quality::CheckTurn,
+    recent::Recent,
     secret::Unlock,
     standalone::{Handling, settle_handling},
 };
@@ -63,6 +64,7 @@ struct Inner {
     cases: CaseCache,
     codecs: Codecs,
     check_turn: CheckTurn,
+    recent: Recent,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -158,6 +160,7 @@ impl Node {
             cases: CaseCache::default(),
             codecs,
             check_turn: CheckTurn::default(),
+            recent: Recent::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -200,6 +203,10 @@ impl Node {
 
     pub(crate) fn packs(&self) -> &Packs {
         &self.0.packs
+    }
+
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.0.recent
     }
 
     pub(crate) fn handling(&self) -> &Handling {

@@ -213,7 +213,7 @@ impl Node {
         series_uid: &str,
         instance_uid: &str,
     ) -> Result<Option<Header>, NodeError> {
-        let source = match self.store().frame_source(series_uid, instance_uid).await {
+        let source = match self.frame_source(series_uid, instance_uid).await {
             Ok(source) => source,
             Err(StoreError::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),

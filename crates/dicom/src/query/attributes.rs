@@ -8,7 +8,7 @@ use dicom_dictionary_std::tags;
 
 use super::Level;
 use crate::instance::Header;
-use crate::json::{Attributes, object};
+use crate::json::{Attributes, object, parse_tag};
 
 /// What an answer about this level has if nothing else is asked for.
 #[must_use]
@@ -31,6 +31,16 @@ pub fn level_attributes(header: &Header, level: Level) -> Attributes {
 /// The same as JSON text, for rows that are written and not looked at.
 #[must_use]
 pub fn level_json(header: &Header, level: Level) -> String {
+    object(kept(level).filter_map(|tag| header.get(tag)))
+}
+
+/// Whether a row of this level keeps the attribute of that name, if its header has it.
+#[must_use]
+pub fn level_has(level: Level, name: &str) -> bool {
+    parse_tag(name).is_some_and(|tag| kept(level).any(|kept| kept == tag))
+}
+
+fn kept(level: Level) -> impl Iterator<Item = Tag> {
     let kept: &[&[Tag]] = match level {
         Level::Patient => &[PATIENT],
         Level::Study => &[PATIENT, STUDY],
@@ -38,8 +48,9 @@ pub fn level_json(header: &Header, level: Level) -> String {
         Level::Instance => &[INSTANCE],
     };
     let common = [tags::TIMEZONE_OFFSET_FROM_UTC];
-    let kept = kept.iter().flat_map(|tags| tags.iter()).chain(&common);
-    object(kept.filter_map(|tag| header.get(*tag)))
+    kept.iter()
+        .flat_map(|tags| tags.iter().copied())
+        .chain(common)
 }
 
 const DEFAULT_PATIENT: &[Tag] = &[

@@ -106,10 +106,7 @@ pub(crate) async fn get_frame(
     Path((series_uid, instance_uid, frame)): Path<(String, String, u32)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let source = node
-        .store()
-        .frame_source(&series_uid, &instance_uid)
-        .await?;
+    let source = node.frame_source(&series_uid, &instance_uid).await?;
     let tag = format!("\"{}-{frame}\"", source.location.sha256);
     let about = [
         (ETAG, tag.clone()),

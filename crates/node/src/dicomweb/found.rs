@@ -1,11 +1,11 @@
 //! The instances that a request means, page by page, and their bytes.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use arno_dicomweb::accept::{DICOM, Stored};
 use arno_store::{
     StoreError,
-    node::{KeptInstance, PackRange, Scope},
+    node::{KeptInstance, KeptKey, PackLocation, PackRange, Scope},
 };
 use bytes::Bytes;
 
@@ -16,19 +16,22 @@ use crate::{Node, NodeError};
 const PAGE: u32 = 1000;
 
 /// Bytes of an instance that are read at a time.
-pub(super) const PIECE_BYTES: u64 = 4 << 20;
+pub(super) const PIECE_BYTES: u64 = 1 << 20;
 
 /// A page of instances.
 pub(super) struct Found {
     scope: Scope,
     /// The instances, at least one.
-    pub(super) page: Vec<KeptInstance>,
+    pub(super) page: Vec<Arc<KeptInstance>>,
 }
 
 impl Found {
     /// The first page of a scope.
     pub(super) async fn of(node: &Node, scope: &Scope) -> Result<Self, WebError> {
-        let page = node.store().kept_instances(scope, None, PAGE).await?;
+        let page = match recent_page(node, scope).await? {
+            Some(page) => page,
+            None => stored_page(node, scope, None).await?,
+        };
         match (page.is_empty(), &scope.instance_uid, &scope.series_uid) {
             (false, ..) => Ok(Self {
                 scope: scope.clone(),
@@ -52,30 +55,27 @@ impl Found {
             _ => return Ok(None),
         };
         let scope = self.scope;
-        let page = node
-            .store()
-            .kept_instances(&scope, Some(&last), PAGE)
-            .await?;
+        let page = stored_page(node, &scope, Some(&last)).await?;
         Ok((!page.is_empty()).then_some(Self { scope, page }))
     }
 
     /// The middle one of those with pixels in the first series that has any.
-    pub(super) fn middle(self) -> Option<KeptInstance> {
-        let has_pixels = |kept: &KeptInstance| kept.pixel_offset.is_some();
+    pub(super) fn middle(self) -> Option<Arc<KeptInstance>> {
+        let has_pixels = |kept: &Arc<KeptInstance>| kept.pixel_offset.is_some();
         let series = self
             .page
             .iter()
             .find(|kept| has_pixels(kept))?
             .series_uid
             .clone();
-        let is_of_series = |kept: &KeptInstance| has_pixels(kept) && kept.series_uid == series;
+        let is_of_series = |kept: &Arc<KeptInstance>| has_pixels(kept) && kept.series_uid == series;
         let mut images: Vec<_> = self.page.into_iter().filter(is_of_series).collect();
         let middle = images.len() / 2;
         Some(images.swap_remove(middle))
     }
 
     /// The only instance, if there is but one.
-    pub(super) fn single_if(mut self, is_one: bool) -> Result<KeptInstance, Self> {
+    pub(super) fn single_if(mut self, is_one: bool) -> Result<Arc<KeptInstance>, Self> {
         match self.page.pop() {
             Some(single) if is_one && self.page.is_empty() => Ok(single),
             last => {
@@ -84,6 +84,46 @@ impl Found {
             }
         }
     }
+}
+
+async fn stored_page(
+    node: &Node,
+    scope: &Scope,
+    after: Option<&KeptKey>,
+) -> Result<Vec<Arc<KeptInstance>>, StoreError> {
+    let page = node.store().kept_instances(scope, after, PAGE).await?;
+    Ok(page.into_iter().map(Arc::new).collect())
+}
+
+/// The whole scope from the series that are in memory, if they are, and if it is less than a page.
+async fn recent_page(
+    node: &Node,
+    scope: &Scope,
+) -> Result<Option<Vec<Arc<KeptInstance>>>, StoreError> {
+    let series = match (&scope.study_uid, &scope.series_uid) {
+        (_, Some(series_uid)) => vec![series_uid.clone()],
+        (Some(study_uid), None) => node.store().series_of_study(study_uid, PAGE).await?,
+        (None, None) => return Ok(None),
+    };
+    let mut page = Vec::new();
+    for series_uid in series {
+        let Some(series) = node.recent_series(&series_uid).await? else {
+            return Ok(None);
+        };
+        match &scope.instance_uid {
+            Some(instance_uid) => page.extend(series.instance(instance_uid)),
+            None => page.extend(series.rows().iter().map(|row| row.kept.clone())),
+        }
+        if page.len() >= PAGE as usize {
+            return Ok(None);
+        }
+    }
+    let is_of_study = |kept: &Arc<KeptInstance>| {
+        let study_uid = scope.study_uid.as_ref();
+        study_uid.is_none_or(|study_uid| *study_uid == kept.study_uid)
+    };
+    page.retain(is_of_study);
+    Ok(Some(page))
 }
 
 /// What a choice of transfer syntax depends on.
@@ -108,51 +148,28 @@ pub(super) fn is_decodable(transfer_syntax: &str) -> bool {
     UNCOMPRESSED.contains(&transfer_syntax) || arno_codecs::Codec::of(transfer_syntax).is_some()
 }
 
-/// Reads bytes of an instance off the async threads; what is beyond its end is left out.
+/// Reads bytes of an instance; what is beyond its end is left out.
 pub(super) async fn read(
     node: &Node,
     kept: &KeptInstance,
     bytes: Range<u64>,
 ) -> Result<Bytes, NodeError> {
-    match read_range(node, part(kept, &bytes)).await {
-        // Compacted since the index was asked: it has the new place by now.
-        Err(NodeError::Store(StoreError::NotFound { .. })) => {
-            let kept = again(node, kept).await?;
-            read_range(node, part(&kept, &bytes)).await
-        }
-        read => read,
-    }
+    let read = node.read_part(kept, |location| part(location, &bytes));
+    read.await?.ok_or_else(gone)
 }
 
 /// Reads the metadata of an instance.
 pub(super) async fn read_metadata(node: &Node, kept: &KeptInstance) -> Result<Bytes, NodeError> {
-    match read_range(node, kept.location.metadata_range()).await {
-        Err(NodeError::Store(StoreError::NotFound { .. })) => {
-            let kept = again(node, kept).await?;
-            read_range(node, kept.location.metadata_range()).await
-        }
-        read => read,
-    }
+    let read = node.read_part(kept, PackLocation::metadata_range);
+    read.await?.ok_or_else(gone)
 }
 
-async fn read_range(node: &Node, range: PackRange) -> Result<Bytes, NodeError> {
-    let node = node.clone();
-    let read = tokio::task::spawn_blocking(move || node.packs().read(&range)).await?;
-    Ok(Bytes::from(read?))
+fn gone() -> NodeError {
+    StoreError::NotFound { what: "instance" }.into()
 }
 
-async fn again(node: &Node, kept: &KeptInstance) -> Result<KeptInstance, StoreError> {
-    let scope = Scope {
-        study_uid: Some(kept.study_uid.clone()),
-        series_uid: Some(kept.series_uid.clone()),
-        instance_uid: Some(kept.instance_uid.clone()),
-    };
-    let mut found = node.store().kept_instances(&scope, None, 1).await?;
-    found.pop().ok_or(StoreError::NotFound { what: "instance" })
-}
-
-fn part(kept: &KeptInstance, bytes: &Range<u64>) -> PackRange {
-    let whole = kept.location.range();
+fn part(location: &PackLocation, bytes: &Range<u64>) -> PackRange {
+    let whole = location.range();
     let start = bytes.start.min(whole.length);
     PackRange {
         offset: whole.offset + start,

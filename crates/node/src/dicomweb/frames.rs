@@ -1,6 +1,8 @@
 //! Frames of an instance (PS3.18 section 10.4.1.1.6): as they are stored, in the media type of their compression, or
 //! decoded to native pixels. One range read each.
 
+use std::sync::Arc;
+
 use arno_codecs::DecodeError;
 use arno_dicom::{Frame, FrameError, FrameLayout, Instance};
 use arno_dicomweb::{
@@ -77,7 +79,7 @@ fn wanted_frames(asked: &Asked, source: &Source) -> Result<Vec<u32>, WebError> {
 
 /// An instance and where its frames are.
 pub(super) struct Source {
-    kept: KeptInstance,
+    kept: Arc<KeptInstance>,
     /// Where its frames lie and how they are decoded.
     pub(super) layout: FrameLayout,
     pixel_offset: u64,
@@ -94,7 +96,7 @@ impl Source {
     }
 
     /// The same for an instance that was found.
-    pub(super) async fn of_kept(node: &Node, kept: KeptInstance) -> Result<Self, WebError> {
+    pub(super) async fn of_kept(node: &Node, kept: Arc<KeptInstance>) -> Result<Self, WebError> {
         let pixel_offset = kept.pixel_offset.ok_or_else(no_frames)?;
         let layout = match &kept.layout_json {
             Some(json) => serde_json::from_str(json).map_err(|_| StoreError::Corrupt {

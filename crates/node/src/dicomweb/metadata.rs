@@ -1,9 +1,11 @@
 //! Metadata of instances as DICOM JSON (PS3.18 section 10.4.1.1.3): written at ingest beside each instance, so that one
 //! range read gives it; here, addresses of bulk data are put before it.
 
+use std::sync::Arc;
+
 use arno_dicom::json::with_base;
 use arno_dicomweb::accept::DICOM_JSON;
-use arno_store::node::{KeptInstance, PackRange};
+use arno_store::node::KeptInstance;
 use axum::{extract::State, response::Response};
 use sha2::{Digest as _, Sha256};
 
@@ -96,42 +98,13 @@ async fn send_all(node: &Node, pieces: &Pieces, found: Found, root: &str) -> Res
 }
 
 /// Metadata with commas between.
-async fn join(node: &Node, kept: &[KeptInstance], root: &str) -> Result<Vec<u8>, NodeError> {
-    let ranges: Vec<(PackRange, String)> = kept
-        .iter()
-        .map(|kept| (kept.location.metadata_range(), url(root, kept)))
-        .collect();
-    let reader = node.clone();
-    let read = tokio::task::spawn_blocking(move || join_now(&reader, &ranges)).await?;
-    match read {
-        Err(NodeError::Store(arno_store::StoreError::NotFound { .. })) => {
-            join_one_by_one(node, kept, root).await
-        }
-        read => read,
-    }
-}
-
-fn join_now(node: &Node, ranges: &[(PackRange, String)]) -> Result<Vec<u8>, NodeError> {
-    let mut text = Vec::new();
-    for (range, url) in ranges {
-        append(&mut text, &node.packs().read(range)?, url);
-    }
-    Ok(text)
-}
-
-/// After a compaction, when places are asked for anew.
-async fn join_one_by_one(
-    node: &Node,
-    kept: &[KeptInstance],
-    root: &str,
-) -> Result<Vec<u8>, NodeError> {
-    let mut text = Vec::new();
+async fn join(node: &Node, kept: &[Arc<KeptInstance>], root: &str) -> Result<Vec<u8>, NodeError> {
+    let length = |kept: &Arc<KeptInstance>| kept.location.metadata_length;
+    let bytes: u64 = kept.iter().map(length).sum();
+    let mut text = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
     for kept in kept {
-        append(
-            &mut text,
-            &read_metadata(node, kept).await?,
-            &url(root, kept),
-        );
+        let metadata = read_metadata(node, kept).await?;
+        append(&mut text, &metadata, &url(root, kept));
     }
     Ok(text)
 }

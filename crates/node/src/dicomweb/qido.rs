@@ -1,23 +1,23 @@
 //! QIDO-RS: studies, series and instances by their attributes (PS3.18 section 10.6). No image is opened for it.
 
-use arno_dicom::{
-    json::Attributes,
-    query::{Key, Level, Query, parse_path},
-};
+use arno_dicom::query::{Key, Level, Query, parse_path};
 use arno_dicomweb::query_string;
 use axum::{
     extract::State,
     http::{HeaderValue, header::WARNING},
     response::Response,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     answers::{WebError, answer},
     asked::Asked,
     metadata::json_type,
 };
-use crate::{Node, query::Found};
+use crate::{
+    Node,
+    query::{Found, Row},
+};
 
 /// What a client hears when there are more rows (PS3.18 section 8.3.4.4.1).
 const MORE_ROWS: &str = "299 arno \"There are more results than these; ask again with offset.\"";
@@ -89,8 +89,8 @@ fn rows(found: &Found, root: &str) -> Vec<u8> {
     text
 }
 
-/// One row with its Retrieve URL (0008,1190), which the standard asks for, and which comes first here.
-fn append(text: &mut Vec<u8>, row: &Attributes, root: &str) {
+/// One row with its Retrieve URL (0008,1190), which the standard asks for.
+fn append(text: &mut Vec<u8>, row: &Row, root: &str) {
     let levels = [
         ("studies", "0020000D"),
         ("series", "0020000E"),
@@ -98,16 +98,10 @@ fn append(text: &mut Vec<u8>, row: &Attributes, root: &str) {
     ];
     let mut url = root.to_owned();
     for (name, tag) in levels {
-        if let Some(uid) = uid(row, tag) {
+        if let Some(uid) = row.word(tag) {
             url.push_str(&format!("/{name}/{uid}"));
         }
     }
-    let mut row = row.clone();
-    row.insert("00081190".to_owned(), json!({ "vr": "UR", "Value": [url] }));
-    // Writing into memory does not fail.
-    let _ = serde_json::to_writer(text, &row);
-}
-
-fn uid<'a>(row: &'a Attributes, tag: &str) -> Option<&'a str> {
-    row.get(tag)?.get("Value")?.get(0).and_then(Value::as_str)
+    let url = json!({ "vr": "UR", "Value": [url] }).to_string();
+    row.write_with("00081190", &url, text);
 }

@@ -108,7 +108,7 @@ impl Sending {
     /// The bytes of one instance are the whole body, and parts of it can be asked for.
     async fn single(
         self,
-        kept: &KeptInstance,
+        kept: &Arc<KeptInstance>,
         version: &Version,
         asked: &Asked,
     ) -> Result<Response, WebError> {
@@ -145,7 +145,7 @@ impl Sending {
     /// One instance as the only part: read at once where it is small, so that it costs one hop.
     async fn one_part(
         self,
-        kept: &KeptInstance,
+        kept: &Arc<KeptInstance>,
         version: Option<&Version>,
     ) -> Result<Response, WebError> {
         let is_large = kept.location.length > PIECE_BYTES;
@@ -165,7 +165,7 @@ impl Sending {
         Ok(answer(&kind, Some(length), version, ready(pieces)))
     }
 
-    fn one_large_part(self, kept: &KeptInstance, version: Option<&Version>) -> Response {
+    fn one_large_part(self, kept: &Arc<KeptInstance>, version: Option<&Version>) -> Response {
         let mut writer = writer_of(version);
         let (kind, opening) = (writer.content_type(DICOM), self.opening(&mut writer, kept));
         let closing = writer.close();

@@ -65,6 +65,7 @@ pub(super) async fn store(
         receiving: Receiving {
             stream: body.into_data_stream(),
             reader: Reader::new(&boundary, LIMITS),
+            last_part: 0,
         },
         turns,
     };
@@ -139,8 +140,9 @@ impl Storing {
                     self.taking.flush().await?;
                     large = Some(turns.large().await?);
                 }
-                part.push(bytes);
+                part.push(&bytes);
             }
+            self.receiving.last_part = part.len().min(MAX_BATCH_BYTES);
             self.taking.add(part).await?;
             if large.is_some() {
                 self.taking.flush().await?;
@@ -154,6 +156,8 @@ impl Storing {
 struct Receiving {
     stream: BodyDataStream,
     reader: Reader,
+    /// Bytes of the part before: instances of one request are mostly of one size.
+    last_part: usize,
 }
 
 impl Receiving {
@@ -161,7 +165,7 @@ impl Receiving {
     async fn next_part(&mut self) -> Result<Option<Part>, WebError> {
         loop {
             match self.next_event().await? {
-                Event::Part(headers) => return Ok(Some(Part::new(&headers))),
+                Event::Part(headers) => return Ok(Some(Part::new(&headers, self.last_part))),
                 Event::End => return Ok(None),
                 Event::Body(_) | Event::PartEnd => {}
             }

@@ -18,10 +18,17 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How often the file is tried: shorter than a batch takes.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The right to write one batch; ends when it is dropped.
+/// The right to write one batch; ends when it is dropped, and with it what was known of the rows before.
 pub(crate) struct Turn<'a> {
+    node: &'a Node,
     _file: File,
     _turn: MutexGuard<'a, ()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.node.recent().forget();
+    }
 }
 
 impl Node {
@@ -32,6 +39,7 @@ impl Node {
     pub(crate) async fn turn(&self) -> Result<Turn<'_>, NodeError> {
         let turn = self.ingest_turn().lock().await;
         Ok(Turn {
+            node: self,
             _file: lock(&self.config().ingest_lock(), MAX_WAIT).await?,
             _turn: turn,
         })

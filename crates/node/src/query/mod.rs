@@ -4,20 +4,19 @@
 //! What the rows of the index do not keep is read from the metadata beside the image, of each instance, or of the first
 //! instance of a study or series. Not here: the syntax of URLs and identifiers, and who may ask.
 
+mod levels;
 mod plan;
 mod row;
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
-use arno_dicom::{
-    json::Attributes,
-    query::{Level, Query, Returned},
-};
-use arno_store::node::{InstanceRow, Scope, SeriesOfStudy, StudyParts};
+use arno_dicom::query::{Level, Query, Returned};
+use arno_store::node::{InstanceRow, KeptKey, Scope, SeriesOfStudy, StudyParts};
 
+pub use self::row::Row;
 use self::{
+    levels::{instance_row, patient_row, series_row, study_row},
     plan::Plan,
-    row::{complete, instance_row, patient_row, series_row, study_row},
 };
 use crate::{Node, NodeError};
 
@@ -27,19 +26,21 @@ pub const MAX_SCANNED_ROWS: usize = 100_000;
 pub const MAX_OPENED_TO_MATCH: usize = 5_000;
 /// Rows that are fetched at a time: some milliseconds of work between two chances for others.
 const CHUNK: u32 = 200;
+/// Series that are fetched first where instances are asked for: a page of them rarely needs more.
+const FIRST_SERIES: u32 = 16;
 
 /// What a query found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// What the query wants to see of each row.
-    pub rows: Vec<Attributes>,
+    pub rows: Vec<Row>,
     /// Whether these are all rows from the offset on: not beyond the query's limit, nor one of the two above.
     pub complete: bool,
 }
 
 fn of_instance(instance: &InstanceRow) -> Scope {
     Scope {
-        instance_uid: Some(instance.key.instance_uid().to_owned()),
+        instance_uid: Some(instance.kept.instance_uid.clone()),
         ..Scope::default()
     }
 }
@@ -81,13 +82,10 @@ impl Node {
     }
 
     async fn find_patients(&self, plan: &Plan, answer: &mut Answer<'_>) -> Result<(), NodeError> {
-        let (store, mut after) = (self.store(), String::new());
-        loop {
-            let page = store.find_patients(&plan.filter, &after, CHUNK).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after.clone_from(last);
+        let (store, mut after) = (self.store(), Some(String::new()));
+        while let Some(place) = after {
+            let page = store.find_patients(&plan.filter, &place, CHUNK).await?;
+            after = next_place(&page, CHUNK).cloned();
             let mut studies: BTreeMap<String, Vec<_>> = BTreeMap::new();
             for study in store.patient_studies(&page).await? {
                 studies
@@ -114,19 +112,17 @@ impl Node {
                 }
             }
         }
+        Ok(())
     }
 
     async fn find_studies(&self, plan: &Plan, answer: &mut Answer<'_>) -> Result<(), NodeError> {
-        let mut after = String::new();
-        loop {
+        let mut after = Some(String::new());
+        while let Some(place) = after {
             let page = self
                 .store()
-                .find_studies(&plan.filter, &after, CHUNK)
+                .find_studies(&plan.filter, &place, CHUNK)
                 .await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after.clone_from(&last.study_uid);
+            after = next_place(&page, CHUNK).map(|study| study.study_uid.clone());
             let uids = page.iter().map(|study| study.study_uid.clone()).collect();
             let parts = self.study_parts(plan, uids).await?;
             for study in page {
@@ -140,6 +136,7 @@ impl Node {
                 }
             }
         }
+        Ok(())
     }
 
     async fn study_parts(
@@ -160,17 +157,20 @@ impl Node {
 
     /// Series, or the instances of each.
     async fn find_series(&self, plan: &Plan, answer: &mut Answer<'_>) -> Result<(), NodeError> {
-        let mut after = (String::new(), String::new());
-        loop {
-            let place = (after.0.as_str(), after.1.as_str());
-            let page = self.store().find_series(&plan.filter, place, CHUNK).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after = (last.study_uid.clone(), last.series_uid.clone());
+        let mut chunk = match answer.query.level {
+            Level::Instance => FIRST_SERIES,
+            _ => CHUNK,
+        };
+        let mut after = Some((String::new(), String::new()));
+        while let Some((study, series)) = after {
+            let place = (study.as_str(), series.as_str());
+            let page = self.store().find_series(&plan.filter, place, chunk).await?;
+            let last = next_place(&page, chunk);
+            after = last.map(|last| (last.study_uid.clone(), last.series_uid.clone()));
+            chunk = CHUNK;
             let uids = page.iter().map(|series| series.study_uid.clone()).collect();
             let parts = self.study_parts(plan, uids).await?;
-            let mut study: (String, Attributes) = (String::new(), Attributes::new());
+            let mut study: (String, Row) = (String::new(), Row::default());
             for series in page {
                 if study.0 != series.study_uid {
                     let row = study_row(&series.study_json, parts.get(&series.study_uid))?;
@@ -186,21 +186,23 @@ impl Node {
                 }
             }
         }
+        Ok(())
     }
 
     async fn offer_series(
         &self,
         plan: &Plan,
         answer: &mut Answer<'_>,
-        row: Attributes,
+        row: Row,
         series: SeriesOfStudy,
     ) -> Flow {
         if answer.query.level == Level::Instance {
-            if !plan.above.matches(&row) {
+            if !row.matches(&plan.above) {
                 return Ok(answer.scan());
             }
-            let place = (series.study_uid.as_str(), series.series_uid.as_str());
-            return self.find_instances(plan, answer, &row, place).await;
+            return self
+                .find_instances(plan, answer, &row, &series.series_uid)
+                .await;
         }
         let scope = Scope {
             series_uid: Some(series.series_uid),
@@ -214,13 +216,13 @@ impl Node {
         &self,
         plan: &Plan,
         answer: &mut Answer<'_>,
-        mut row: Attributes,
+        mut row: Row,
         scope: &Scope,
     ) -> Flow {
         if answer.scan().is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        if !plan.above.matches(&row) {
+        if !row.matches(&plan.above) {
             return Ok(ControlFlow::Continue(()));
         }
         // Not all of an instance is an attribute of the level: "all" means what the row itself has.
@@ -231,7 +233,7 @@ impl Node {
             }
             row = self.with_first_metadata(row, scope).await?;
         }
-        if !plan.own.matches(&row) || answer.passes_over() {
+        if !row.matches(&plan.own) || answer.passes_over() {
             return Ok(ControlFlow::Continue(()));
         }
         if answer.is_full() {
@@ -240,7 +242,8 @@ impl Node {
         if plan.opens_to_answer && !plan.opens_to_match {
             row = self.with_first_metadata(row, scope).await?;
         }
-        let selected = answer.query.returned(plain.as_ref().unwrap_or(&row));
+        let row = plain.as_ref().unwrap_or(&row);
+        let selected = plan.picked.pick(row, answer.query);
         answer.found.rows.push(selected);
         Ok(ControlFlow::Continue(()))
     }
@@ -250,53 +253,101 @@ impl Node {
         &self,
         plan: &Plan,
         answer: &mut Answer<'_>,
-        above: &Attributes,
-        place: (&str, &str),
+        above: &Row,
+        series_uid: &str,
     ) -> Flow {
-        let shared = answer.query.returned(above);
-        let mut after = None;
+        let shared = plan.picked.pick(above, answer.query);
+        let mut page = self.first_instances(plan, series_uid).await?;
         loop {
-            let page = self
-                .store()
-                .find_instances(&plan.filter, place, after.as_ref(), CHUNK)
-                .await?;
-            let Some(last) = page.last() else {
+            for instance in page.rows.iter() {
+                let offered = self.offer_instance(plan, answer, &shared, instance).await?;
+                if offered.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let Some(after) = page.after else {
                 return Ok(ControlFlow::Continue(()));
             };
-            after = Some(last.key.clone());
-            for instance in page {
-                if answer.scan().is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-                if plan.own.keys.is_empty() && answer.passes_over() {
-                    continue;
-                }
-                let mut row = instance_row(&instance, plan.wanted.as_ref())?;
-                if plan.opens_to_match {
-                    if answer.open().is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    row = self
-                        .with_first_metadata(row, &of_instance(&instance))
-                        .await?;
-                }
-                if !plan.own.keys.is_empty() && (!plan.own.matches(&row) || answer.passes_over()) {
-                    continue;
-                }
-                if answer.is_full() {
-                    return Ok(ControlFlow::Break(()));
-                }
-                if plan.opens_to_answer && !plan.opens_to_match {
-                    row = self
-                        .with_first_metadata(row, &of_instance(&instance))
-                        .await?;
-                }
-                let mut selected = answer.query.returned(&row);
-                complete(&mut selected, &shared);
-                answer.found.rows.push(selected);
-            }
+            page = self.instances(plan, series_uid, Some(&after)).await?;
         }
     }
+
+    /// All of them at once, where the series is in memory.
+    async fn first_instances(&self, plan: &Plan, series_uid: &str) -> Result<Instances, NodeError> {
+        if plan.filter.instance_uids.is_none()
+            && let Some(series) = self.recent_series(series_uid).await?
+        {
+            let rows = series.rows();
+            return Ok(Instances { rows, after: None });
+        }
+        self.instances(plan, series_uid, None).await
+    }
+
+    async fn instances(
+        &self,
+        plan: &Plan,
+        series_uid: &str,
+        after: Option<&KeptKey>,
+    ) -> Result<Instances, NodeError> {
+        let uids = plan.filter.instance_uids.as_deref();
+        let found = self.store().find_instances(series_uid, uids, after, CHUNK);
+        let rows = found.await?;
+        Ok(Instances {
+            after: next_place(&rows, CHUNK).map(|last| last.kept.key()),
+            rows: Arc::new(rows),
+        })
+    }
+
+    async fn offer_instance(
+        &self,
+        plan: &Plan,
+        answer: &mut Answer<'_>,
+        shared: &Row,
+        instance: &InstanceRow,
+    ) -> Flow {
+        if answer.scan().is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let is_matched = plan.own.keys.is_empty();
+        if is_matched && answer.passes_over() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let mut row = instance_row(instance, plan.wanted.as_ref())?;
+        if plan.opens_to_match {
+            if answer.open().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            row = self
+                .with_first_metadata(row, &of_instance(instance))
+                .await?;
+        }
+        if !is_matched && (!row.matches(&plan.own) || answer.passes_over()) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if answer.is_full() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if plan.opens_to_answer && !plan.opens_to_match {
+            row = self
+                .with_first_metadata(row, &of_instance(instance))
+                .await?;
+        }
+        let mut selected = plan.picked.pick(&row, answer.query);
+        selected.complete(shared);
+        answer.found.rows.push(selected);
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Some instances of a series, and after which one it goes on, if it does.
+struct Instances {
+    rows: Arc<Vec<InstanceRow>>,
+    after: Option<KeptKey>,
+}
+
+/// The last of a page, if it is full: then there may be more.
+fn next_place<T>(page: &[T], limit: u32) -> Option<&T> {
+    page.last().filter(|_| page.len() >= limit as usize)
 }
 
 impl Answer<'_> {

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use arno_dicom::{
-    json::{Attributes, to_header},
-    query::{Key, Level, Query, Returned, default_attributes, level_attributes},
+    json::name_of,
+    query::{Key, Level, Query, Returned, default_attributes, level_has},
 };
 use arno_store::node::RowFilter;
-use serde_json::json;
+
+use super::row::{Name, Picked, as_name};
 
 /// UIDs in one key that the index is asked for. More are matched row by row, since a statement takes a bounded number of values.
 const MAX_LISTED: usize = 1000;
@@ -52,7 +53,9 @@ pub(super) struct Plan {
     /// Whether SOP classes of studies are asked for.
     pub(super) sop_classes: bool,
     /// What of an instance's row is looked at; all of it where that is not known.
-    pub(super) wanted: Option<BTreeSet<String>>,
+    pub(super) wanted: Option<BTreeSet<Name>>,
+    /// What of a row goes into the answer.
+    pub(super) picked: Picked,
     /// Whether a key asks for what only the metadata has.
     pub(super) opens_to_match: bool,
     /// Whether an answer has what only the metadata has.
@@ -80,6 +83,7 @@ impl Plan {
             opens_to_answer: names.iter().any(no_row_has)
                 || query.returned == Returned::All && query.level == Level::Instance,
             wanted: wanted(query, &names),
+            picked: Picked::of(query),
             sop_classes: names.contains(SOP_CLASSES_IN_STUDY),
             study_parts: query.level == Level::Study
                 || filter.study_uids.is_none()
@@ -93,13 +97,14 @@ impl Plan {
 }
 
 /// The attributes of an answer and of the keys.
-fn wanted(query: &Query, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+fn wanted(query: &Query, names: &BTreeSet<String>) -> Option<BTreeSet<Name>> {
     if query.returned == Returned::All {
         return None;
     }
     let default = default_attributes(Level::Instance).iter();
-    let default = default.map(|tag| format!("{:04X}{:04X}", tag.group(), tag.element()));
-    Some(default.chain(names.iter().cloned()).collect())
+    let default = default.filter_map(|tag| as_name(&name_of(*tag)));
+    let named = names.iter().filter_map(|name| as_name(name));
+    Some(default.chain(named).collect())
 }
 
 /// Attributes that keys and wanted fields begin with.
@@ -111,7 +116,7 @@ fn mentioned(query: &Query) -> impl Iterator<Item = String> {
     let keys = query.keys.iter().map(|key| &key.path);
     keys.chain(wanted)
         .filter_map(|path| path.first())
-        .map(|tag| format!("{:04X}{:04X}", tag.group(), tag.element()))
+        .map(|tag| name_of(*tag))
 }
 
 fn with_keys(query: &Query, keys: Vec<&Key>) -> Query {
@@ -122,8 +127,9 @@ fn with_keys(query: &Query, keys: Vec<&Key>) -> Query {
 }
 
 pub(super) fn name(key: &Key) -> String {
-    let tag = key.path.first();
-    tag.map(|tag| format!("{:04X}{:04X}", tag.group(), tag.element()))
+    key.path
+        .first()
+        .map(|tag| name_of(*tag))
         .unwrap_or_default()
 }
 
@@ -140,12 +146,8 @@ fn home(name: &str) -> Option<Level> {
     if let Some((_, level)) = COMPUTED.iter().find(|(computed, _)| *computed == name) {
         return Some(*level);
     }
-    // Which attributes a row keeps is asked of the function that fills it.
-    let mut probe = Attributes::new();
-    probe.insert(name.to_owned(), json!({ "vr": "LO" }));
-    let probe = to_header(&probe).ok()?;
     let mut levels = [Level::Instance, Level::Series, Level::Study, Level::Patient].into_iter();
-    levels.find(|level| level_attributes(&probe, *level).contains_key(name))
+    levels.find(|level| level_has(*level, name))
 }
 
 fn filter_of(level: Level, keys: &[&Key]) -> RowFilter {

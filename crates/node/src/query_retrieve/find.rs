@@ -40,7 +40,7 @@ async fn find(
         })?;
         let (count, is_last) = (page.rows.len(), page.complete);
         for row in page.rows {
-            let answer = identifier::write(row, query.level, &transfer_syntax, own);
+            let answer = identifier::write(row.attributes(), query.level, &transfer_syntax, own);
             let answer = answer.ok_or(QueryFailure::UnableToProcess)?;
             if answers.send(answer).await.is_err() {
                 return Ok(());

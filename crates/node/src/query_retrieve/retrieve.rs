@@ -1,9 +1,10 @@
 //! C-GET and C-MOVE: which instances an identifier means, and the data set of each as it lies in its pack, or decoded where
 //! the receiver takes nothing else.
 
+use std::sync::Arc;
+
 use arno_dicom::{
     Instance, data_set_start,
-    json::Attributes,
     query::{Level, Query, Returned, parse_path},
     transcode::transcode,
 };
@@ -14,11 +15,11 @@ use arno_dimse::{
     },
     transfer_syntaxes,
 };
-use arno_store::node::{KeptInstance, Scope};
+use arno_store::node::{KeptInstance, PackLocation, Scope};
 use bytes::Bytes;
 
 use super::identifier;
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, Row};
 
 /// Instances that are looked up at a time.
 const PAGE: u32 = 1_000;
@@ -82,12 +83,8 @@ async fn scopes(node: &Node, mut query: Query) -> Result<Vec<Scope>, NodeError> 
     );
     query.limit = MAX_SELECTED;
     let found = node.find(&query).await?;
-    let uid = |row: &Attributes, name: &str| {
-        let value = row.get(name)?.get("Value")?.get(0)?.as_str()?;
-        Some(value.to_owned())
-    };
-    let scope = |row: &Attributes| {
-        let [study_uid, series_uid, instance_uid] = UIDS.map(|name| uid(row, name));
+    let scope = |row: &Row| {
+        let [study_uid, series_uid, instance_uid] = UIDS.map(|name| row.word(name));
         Scope {
             study_uid,
             series_uid,
@@ -123,22 +120,10 @@ fn as_selected(kept: &KeptInstance) -> Option<Selected> {
 }
 
 async fn open(node: Node, request: OpenRequest) -> Result<Opened, NotOpened> {
-    let scope = Scope {
-        instance_uid: Some(request.instance.sop_instance.as_str().to_owned()),
-        ..Scope::default()
-    };
-    let kept = node.store().kept_instances(&scope, None, 1).await;
-    let kept = kept.ok().and_then(|mut kept| kept.pop()).ok_or(NotOpened)?;
-    let opened = tokio::task::spawn_blocking(move || read(&node, &kept, &request.accepted)).await;
-    opened.map_err(|_| NotOpened)?
-}
-
-fn read(node: &Node, kept: &KeptInstance, accepted: &[Uid]) -> Result<Opened, NotOpened> {
-    let part10 = Bytes::from(
-        node.packs()
-            .read(&kept.location.range())
-            .map_err(|_| NotOpened)?,
-    );
+    let kept = kept_instance(&node, request.instance.sop_instance.as_str()).await?;
+    let part10 = node.read_part(&kept, PackLocation::range).await;
+    let part10 = part10.ok().flatten().ok_or(NotOpened)?;
+    let accepted = request.accepted;
     let own = accepted
         .iter()
         .find(|uid| uid.as_str() == kept.transfer_syntax);
@@ -148,6 +133,27 @@ fn read(node: &Node, kept: &KeptInstance, accepted: &[Uid]) -> Result<Opened, No
             data_set: data_set(&part10).ok_or(NotOpened)?,
         });
     }
+    let decoded = tokio::task::spawn_blocking(move || decoded(&node, part10, &accepted)).await;
+    decoded.map_err(|_| NotOpened)?
+}
+
+/// Of one study or series, most are opened: all of the series is looked up with the first.
+async fn kept_instance(node: &Node, instance_uid: &str) -> Result<Arc<KeptInstance>, NotOpened> {
+    if let Some(kept) = node.recent_instance(instance_uid) {
+        return Ok(kept);
+    }
+    let scope = Scope {
+        instance_uid: Some(instance_uid.to_owned()),
+        ..Scope::default()
+    };
+    let kept = node.store().kept_instances(&scope, None, 1).await;
+    let kept = kept.ok().and_then(|mut kept| kept.pop()).ok_or(NotOpened)?;
+    let series = node.recent_series(&kept.series_uid).await;
+    series.map_err(|_| NotOpened)?;
+    Ok(Arc::new(kept))
+}
+
+fn decoded(node: &Node, part10: Bytes, accepted: &[Uid]) -> Result<Opened, NotOpened> {
     let plain = |uid: &&Uid| {
         let uid = uid.as_str();
         uid == transfer_syntaxes::EXPLICIT_VR_LE || uid == transfer_syntaxes::IMPLICIT_VR_LE

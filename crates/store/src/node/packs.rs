@@ -4,6 +4,7 @@
 //! cut off when the pack is next written. The form of records is in [`record`], why it is so in
 //! `docs/decisions/0011-series-packs.md`.
 
+mod cached;
 mod record;
 mod scan;
 mod writer;
@@ -180,20 +181,25 @@ impl Packs {
     /// [`StoreError::NotFound`] when the pack is gone: it was deleted or compacted since the index was asked, which is to be
     /// asked once more. [`StoreError::Corrupt`] when it is shorter.
     pub fn read(&self, range: &PackRange) -> Result<Vec<u8>, StoreError> {
-        let mut file = self.file(&range.pack)?;
-        // The length comes from the index, but is checked against the file before memory is taken.
-        if file.metadata()?.len() < range.offset.saturating_add(range.length) {
-            return Err(StoreError::Corrupt { what: "pack" });
-        }
+        let (mut file, length) = self.file_with(range)?;
         file.seek(SeekFrom::Start(range.offset))?;
-        let length =
-            usize::try_from(range.length).map_err(|_| StoreError::Corrupt { what: "pack" })?;
         let mut bytes = Vec::with_capacity(length);
         file.take(range.length).read_to_end(&mut bytes)?;
         match bytes.len() == length {
             true => Ok(bytes),
             false => Err(StoreError::Corrupt { what: "pack" }),
         }
+    }
+
+    /// A pack that is long enough for a range, and the range's length.
+    fn file_with(&self, range: &PackRange) -> Result<(File, usize), StoreError> {
+        let damaged = || StoreError::Corrupt { what: "pack" };
+        let file = self.file(&range.pack)?;
+        // The length comes from the index, but is checked against the file before memory is taken.
+        if file.metadata()?.len() < range.offset.saturating_add(range.length) {
+            return Err(damaged());
+        }
+        Ok((file, usize::try_from(range.length).map_err(|_| damaged())?))
     }
 
     /// Opens a pack for reading many ranges.

@@ -53,14 +53,6 @@ pub struct KeptKey {
     instance_uid: String,
 }
 
-impl KeptKey {
-    /// The instance that has this place.
-    #[must_use]
-    pub fn instance_uid(&self) -> &str {
-        &self.instance_uid
-    }
-}
-
 impl KeptInstance {
     /// Its place, to go on from.
     #[must_use]
@@ -85,10 +77,6 @@ pub(super) const KEPT_COLUMNS: &str = "s.study_uid AS study_uid, i.series_uid AS
     i.sop_class AS sop_class, i.transfer_syntax AS transfer_syntax, i.pack AS pack, i.pack_offset AS pack_offset,
     i.length AS length, i.metadata_length AS metadata_length, i.sha256 AS sha256, i.pixel_offset AS pixel_offset,
     i.layout_json AS layout_json, COALESCE(i.position_mm, -1.0e300) AS position_mm,
-    COALESCE(i.number, -9007199254740992) AS number";
-
-/// What [`key_of`] reads beside the UID.
-pub(super) const PLACE_COLUMNS: &str = "COALESCE(i.position_mm, -1.0e300) AS position_mm,
     COALESCE(i.number, -9007199254740992) AS number";
 
 /// Binds the three values of a place.
@@ -209,20 +197,6 @@ impl NodeStore {
         let rows = query.fetch_all(self.database.pool()).await?;
         rows.iter().map(kept_of).collect()
     }
-}
-
-pub(super) fn key_of(
-    row: &AnyRow,
-    study_uid: &str,
-    series_uid: &str,
-) -> Result<KeptKey, StoreError> {
-    Ok(KeptKey {
-        study_uid: study_uid.to_owned(),
-        series_uid: series_uid.to_owned(),
-        position_mm: row.try_get("position_mm")?,
-        number: row.try_get("number")?,
-        instance_uid: row.try_get("instance_uid")?,
-    })
 }
 
 pub(super) fn kept_of(row: &AnyRow) -> Result<KeptInstance, StoreError> {

@@ -3,11 +3,11 @@
 //!
 //! A filter narrows down by what the index has columns for, and may let through too much: matching is the caller's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sqlx::{Any, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
 
-use super::{KeptKey, NodeStore, many::select_in, retrieve, unsigned};
+use super::{KeptInstance, NodeStore, many::select_in, retrieve, unsigned};
 use crate::StoreError;
 
 /// What the index can narrow down by; `None` is anything.
@@ -66,13 +66,11 @@ pub struct StudyParts {
     pub sop_classes: Vec<String>,
 }
 
-/// An instance with what queries ask of it.
+/// An instance, where it is, and what queries ask of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceRow {
-    /// Its place in the order, with its UIDs.
-    pub key: KeptKey,
-    /// Transfer syntax UID.
-    pub transfer_syntax: String,
+    /// Its UIDs, place and bytes.
+    pub kept: Arc<KeptInstance>,
     /// See [`super::NewInstance::attributes_json`].
     pub attributes_json: String,
 }
@@ -195,29 +193,29 @@ impl NodeStore {
         rows.iter().map(series_of).collect()
     }
 
-    /// Instances of one series of a study that the filter lets through, after one, at most `limit`.
+    /// Instances of one series, of these UIDs where there are any, after one in the order, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find_instances(
         &self,
-        filter: &RowFilter,
-        (study_uid, series_uid): (&str, &str),
+        series_uid: &str,
+        instance_uids: Option<&[String]>,
         after: Option<&super::KeptKey>,
         limit: u32,
     ) -> Result<Vec<InstanceRow>, StoreError> {
         let mut conditions = Conditions::default();
         conditions.add("i.series_uid =", series_uid);
-        conditions.is_one_of("i.instance_uid", filter.instance_uids.as_deref());
+        conditions.is_one_of("i.instance_uid", instance_uids);
         let place = retrieve::PLACE;
         let first = conditions.binds.len() + 1;
         let beyond = format!("({place}) > (${first}, ${}, ${})", first + 1, first + 2);
         let sql = format!(
             "-- find_instances
-            SELECT i.instance_uid AS instance_uid, i.transfer_syntax AS transfer_syntax, i.attributes_json AS attributes_json,
-                {} FROM instance i
+            SELECT {}, i.attributes_json AS attributes_json
+            FROM instance i JOIN series s ON s.series_uid = i.series_uid
             WHERE {} AND {beyond} ORDER BY {place} LIMIT ${}",
-            retrieve::PLACE_COLUMNS,
+            retrieve::KEPT_COLUMNS,
             conditions.text.join(" AND "),
             first + 3
         );
@@ -226,12 +224,31 @@ impl NodeStore {
         let rows = query.fetch_all(self.database.pool()).await?;
         let instance = |row: &AnyRow| {
             Ok(InstanceRow {
-                key: retrieve::key_of(row, study_uid, series_uid)?,
-                transfer_syntax: row.try_get("transfer_syntax")?,
+                kept: Arc::new(retrieve::kept_of(row)?),
                 attributes_json: row.try_get("attributes_json")?,
             })
         };
         rows.iter().map(instance).collect()
+    }
+
+    /// The series of a study, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn series_of_study(
+        &self,
+        study_uid: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = "-- series_of_study
+            SELECT series_uid FROM series WHERE study_uid = $1 ORDER BY series_uid LIMIT $2";
+        let query = sqlx::query(sql)
+            .bind(study_uid.to_owned())
+            .bind(i64::from(limit));
+        let rows = query.fetch_all(self.database.pool()).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("series_uid")?))
+            .collect()
     }
 
     async fn select(

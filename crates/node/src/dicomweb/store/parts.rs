@@ -3,52 +3,42 @@
 use arno_dicomweb::{accept::DICOM, media::MediaType, multipart::PartHeaders};
 use bytes::Bytes;
 
-/// A part.
+/// A part. What comes is copied at once: holding on to pieces of what was read from the network would keep the connection from
+/// reading into the same memory again.
 pub(super) struct Part {
     is_instance: bool,
-    slices: Vec<Bytes>,
-    length: usize,
+    bytes: Vec<u8>,
 }
 
 impl Part {
-    /// A part that begins with these headers. A part that does not say what it is, is what the whole is.
-    pub(super) fn new(headers: &PartHeaders) -> Self {
+    /// A part that begins with these headers and may be about as long as the one before. A part that does not say what it is, is
+    /// what the whole is.
+    pub(super) fn new(headers: &PartHeaders, before: usize) -> Self {
         let is_instance = headers
             .get("content-type")
             .is_none_or(|kind| MediaType::parse(kind).is_ok_and(|kind| kind.essence == DICOM));
+        let room = if is_instance { before } else { 0 };
         Self {
             is_instance,
-            slices: Vec::new(),
-            length: 0,
+            bytes: Vec::with_capacity(room),
         }
     }
 
     /// Adds what came; of a part that is no instance, nothing is kept.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.is_instance {
-            self.length += bytes.len();
-            self.slices.push(bytes);
+            self.bytes.extend_from_slice(bytes);
         }
     }
 
     /// Bytes that are held.
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.bytes.len()
     }
 
     /// The bytes of an instance; nothing for a part that is none.
-    pub(super) fn into_instance(mut self) -> Option<Bytes> {
-        match (self.is_instance, self.slices.len()) {
-            (false, _) => None,
-            // The slice may be a small piece of what was read from the network, all of which it would hold.
-            (true, _) => {
-                let mut whole = Vec::with_capacity(self.length);
-                for slice in self.slices.drain(..) {
-                    whole.extend_from_slice(&slice);
-                }
-                Some(whole.into())
-            }
-        }
+    pub(super) fn into_instance(self) -> Option<Bytes> {
+        self.is_instance.then(|| self.bytes.into())
     }
 }
 
@@ -70,9 +60,9 @@ mod tests {
         let Some(Event::Part(headers)) = reader.next_event().unwrap() else {
             panic!("no part");
         };
-        let mut part = Part::new(&headers);
-        part.push(Bytes::from_static(b"ab"));
-        part.push(Bytes::from_static(b"c"));
+        let mut part = Part::new(&headers, 2);
+        part.push(b"ab");
+        part.push(b"c");
         assert_eq!(part.into_instance().as_deref(), expect, "{header}");
     }
 

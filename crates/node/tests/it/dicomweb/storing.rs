@@ -269,6 +269,33 @@ async fn what_has_no_room_any_more_is_named() {
 }
 
 #[tokio::test]
+async fn what_changes_shows_at_once_in_a_series_that_was_just_read() {
+    let web = Web::with_images().await;
+    let slice = images()[0];
+    let series = format!(
+        "/studies/{}/series/{}",
+        slice.study_uid(),
+        slice.series_uid()
+    );
+    let counts = async || {
+        let metadata = web.json(&format!("{series}/metadata")).await;
+        let rows = web.json(&format!("{series}/instances")).await;
+        [metadata, rows].map(|answer| answer.as_array().unwrap().len())
+    };
+    let one = async || web.get(&path_of(&slice), "*/*").await.status;
+    assert_eq!((counts().await, one().await), ([4, 4], StatusCode::OK));
+    web.send("DELETE", &path_of(&slice), &[], Body::empty())
+        .await;
+    let gone = StatusCode::NOT_FOUND;
+    assert_eq!((counts().await, one().await), ([3, 3], gone));
+    web.store("/studies", &[slice.file()]).await;
+    assert_eq!((counts().await, one().await), ([4, 4], StatusCode::OK));
+    web.send("DELETE", &series, &[], Body::empty()).await;
+    let metadata = web.get(&format!("{series}/metadata"), "*/*").await;
+    assert_eq!((metadata.status, one().await), (gone, gone));
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_gone_at_every_level() {
     let web = Web::with_images().await;
     let count = async || web.json("/instances").await.as_array().unwrap().len();

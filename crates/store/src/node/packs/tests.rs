@@ -47,6 +47,9 @@ fn what_was_appended_is_read_back_and_verified() {
         b"{\"of\":\"it\"}"
     );
     packs.verify(&second).unwrap();
+    // It was just written; where the system cannot tell that it is in memory, nothing is said.
+    let cached = packs.read_cached(&second.range()).unwrap();
+    assert!(cached.is_none_or(|bytes| bytes == b"second"));
     assert_eq!(second.offset, first.end());
     assert_eq!(scanned(&packs), [instance(&first), instance(&second)]);
 }
