@@ -41,6 +41,14 @@ test('pages of a data manager', async () => {
   });
 });
 
+test('what keeps received instances waiting is said first', async () => {
+  const page = await openAsManager('/');
+  const said = page.getByRole('alert');
+  await said.getByText('What was received cannot be taken in').waitFor();
+  assert.match(await said.innerText(), /there is no room left below.*12 instances.*safe in the journal/s);
+  await page.context().close();
+});
+
 test('nobody else sees anything', async () => {
   await lookAt(browser, mock.node, null, { '/': 'Ospedale Arnolfo' });
 });

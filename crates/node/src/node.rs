@@ -9,7 +9,7 @@ use arno_domain::{
 use arno_httpkit::{Auth, hash_password};
 use arno_protocol::{
     federation::NodeCard,
-    node::{IngestProgress, MembershipState, Overview},
+    node::{IngestProgress, MembershipState, Overview, ReceivingTrouble},
     session::Role,
 };
 use arno_store::{
@@ -59,6 +59,7 @@ struct Inner {
     threads: rayon::ThreadPool,
     ingest_turn: Mutex<()>,
     progress: watch::Sender<Option<IngestProgress>>,
+    receiving_trouble: watch::Sender<Option<ReceivingTrouble>>,
     contact: watch::Sender<Contact>,
     to_deliver: Notify,
     cases: CaseCache,
@@ -155,6 +156,7 @@ impl Node {
             threads,
             ingest_turn: Mutex::new(()),
             progress: watch::Sender::new(None),
+            receiving_trouble: watch::Sender::new(None),
             contact: watch::Sender::new(Contact::default()),
             to_deliver: Notify::new(),
             cases: CaseCache::default(),
@@ -232,6 +234,15 @@ impl Node {
 
     pub(crate) fn set_progress(&self, progress: Option<IngestProgress>) {
         self.0.progress.send_replace(progress);
+    }
+
+    /// What keeps received instances from being taken in; nothing as long as all is well.
+    pub(crate) fn receiving_trouble(&self) -> Option<ReceivingTrouble> {
+        self.0.receiving_trouble.borrow().clone()
+    }
+
+    pub(crate) fn set_receiving_trouble(&self, trouble: Option<ReceivingTrouble>) {
+        self.0.receiving_trouble.send_replace(trouble);
     }
 
     pub(crate) fn contact(&self) -> &watch::Sender<Contact> {
@@ -378,6 +389,7 @@ impl Node {
             membership,
             holdings: self.store().holdings().await?,
             ingesting: *self.progress().borrow(),
+            receiving_trouble: self.receiving_trouble(),
             disclosure: self.config().site.disclosure,
         })
     }

@@ -27,8 +27,22 @@ pub struct Overview {
     pub holdings: Holdings,
     /// The ingest that is under way.
     pub ingesting: Option<IngestProgress>,
+    /// What keeps received instances from being taken in.
+    #[serde(default)]
+    pub receiving_trouble: Option<ReceivingTrouble>,
     /// How counts are protected.
     pub disclosure: DisclosurePolicy,
+}
+
+/// What was received and acknowledged is safe, and cannot be taken in now. The node tries again by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReceivingTrouble {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The last failure.
+    pub reason: String,
+    /// Instances that are being tried.
+    pub instances: u64,
 }
 
 /// The node's place in the federation.

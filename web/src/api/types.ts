@@ -341,6 +341,12 @@ export interface IngestProgress {
   done: number;
 }
 
+export interface ReceivingTrouble {
+  since: Time;
+  reason: string;
+  instances: number;
+}
+
 export interface Overview {
   node: string;
   name: string;
@@ -348,6 +354,7 @@ export interface Overview {
   membership: MembershipState | null;
   holdings: Holdings;
   ingesting: IngestProgress | null;
+  receiving_trouble: ReceivingTrouble | null;
   disclosure: DisclosurePolicy;
 }
 

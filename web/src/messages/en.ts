@@ -345,6 +345,9 @@ export const en = {
   'overview.lead': 'What came in, what was kept, and what leaves: only you see this page.',
   'overview.ingesting': 'Files are coming in',
   'overview.size': 'On disk',
+  'overview.trouble': 'What was received cannot be taken in',
+  'overview.trouble_text':
+    'Since {since}, with {n} instances. They are safe in the journal and are tried again by themselves; nothing that was acknowledged is lost.',
   'overview.protection': 'What may leave',
   'overview.protection_note': 'The data holder’s rule for counts; every analysis needs a permit besides.',
   'overview.threshold': 'Small counts',

@@ -14,7 +14,10 @@ use arno_domain::hex;
 use arno_learning::reading::Reading;
 use arno_store::{
     StoreError,
-    node::{Before, IngestBatch, NewPreview, NewReading, PatientLink, Record, SourceFate},
+    node::{
+        Before, IngestBatch, NewInstance, NewPreview, NewReading, PackEnds, PackWriter, PatientLink,
+        Record, SourceFate,
+    },
 };
 use bytes::Bytes;
 use chrono::Duration;
@@ -61,12 +64,28 @@ impl Node {
         let room = self.room().await?;
         let node = self.clone();
         let write = move || node.write_bytes(plan, room);
-        let rows = tokio::task::spawn_blocking(write).await??;
-        self.store()
-            .commit_ingest_batch(run, &rows, self.now())
-            .await?;
+        let (rows, begins) = tokio::task::spawn_blocking(write).await??;
+        let committed = self.store().commit_ingest_batch(run, &rows, self.now());
+        if let Err(error) = committed.await {
+            self.cut_back(begins).await?;
+            return Err(error.into());
+        }
         self.drop_copies(&rows.settled);
         Ok(taken)
+    }
+
+    /// Takes back the bytes of a batch whose rows were not committed, as far as the index says that they were not.
+    async fn cut_back(&self, mut begins: PackEnds) -> Result<(), NodeError> {
+        for (pack, begin) in begins.clone() {
+            let indexed = self.store().pack(&pack).await;
+            let is_unchanged =
+                indexed.is_ok_and(|indexed| indexed.map_or(0, |pack| pack.end) == begin);
+            if !is_unchanged {
+                begins.remove(&pack);
+            }
+        }
+        let packs = self.packs().clone();
+        Ok(tokio::task::spawn_blocking(move || packs.cut_back(&begins)).await?)
     }
 
     /// What was taken in after all need not lie in quarantine any longer.
@@ -367,8 +386,12 @@ impl Node {
         }
     }
 
-    /// Bytes first, rows later: gives back the rows to commit once everything is durable.
-    fn write_bytes(&self, plan: Plan, room: Option<u64>) -> Result<IngestBatch, NodeError> {
+    /// Bytes first, rows later: gives back the rows to commit once everything is durable, and where packs ended before.
+    fn write_bytes(
+        &self,
+        plan: Plan,
+        room: Option<u64>,
+    ) -> Result<(IngestBatch, PackEnds), NodeError> {
         let Plan {
             mut rows,
             accepted,
@@ -377,30 +400,42 @@ impl Node {
         } = plan;
         write_copies(&self.config().quarantine(), &copies)?;
         let mut writer = self.packs().writer(room);
-        for Accepted {
+        let written =
+            append(&mut writer, accepted).and_then(|instances| writer.sync().map(|()| instances));
+        let begins = writer.begins();
+        match written {
+            Ok(instances) => rows.instances = instances,
+            Err(error) => {
+                self.packs().cut_back(&begins);
+                return Err(error.into());
+            }
+        }
+        Ok((rows, begins))
+    }
+}
+
+/// Appends instances to their packs; not durable yet.
+fn append(
+    writer: &mut PackWriter,
+    accepted: Vec<Accepted>,
+) -> Result<Vec<NewInstance>, StoreError> {
+    let append_one = |accepted| {
+        let Accepted {
             source_sha256,
             instance,
             place,
-        } in accepted
-        {
-            let record = Record {
-                instance: instance.kept.bytes(),
-                metadata: &instance.metadata,
-                source_sha256: source_digest(&source_sha256)?,
-                form: instance.kept.form(),
-            };
-            let location = writer.append(&place.pack, place.end, &record)?;
-            let pixel_offset = instance.kept.pixel_offset();
-            rows.instances.push(new_instance(
-                instance.facts,
-                pixel_offset,
-                source_sha256,
-                location,
-            )?);
-        }
-        writer.sync()?;
-        Ok(rows)
-    }
+        } = accepted;
+        let record = Record {
+            instance: instance.kept.bytes(),
+            metadata: &instance.metadata,
+            source_sha256: source_digest(&source_sha256)?,
+            form: instance.kept.form(),
+        };
+        let location = writer.append(&place.pack, place.end, &record)?;
+        let pixel_offset = instance.kept.pixel_offset();
+        new_instance(instance.facts, pixel_offset, source_sha256, location)
+    };
+    accepted.into_iter().map(append_one).collect()
 }
 
 fn source_digest(sha256: &str) -> Result<[u8; 32], StoreError> {

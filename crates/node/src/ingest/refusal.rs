@@ -6,6 +6,7 @@ use arno_deid::DeidError;
 use arno_dicom::{CheckError, ReadError};
 
 use super::item::Fate;
+use crate::NodeError;
 
 /// Why a file goes to quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,14 @@ impl Refusal {
             "defect",
             "this file brought a defect of Arno to light: please report it with this version's number",
         )
+    }
+
+    /// It is in order, and the node failed over it: the error is the node's and holds no value of the instance.
+    pub(super) fn not_kept(error: &NodeError) -> Self {
+        let reason = format!(
+            "it came in, and the node could not keep it ({error}): run `arno-node verify`, mend what it names, then try again"
+        );
+        Self::new("not_kept", reason)
     }
 
     pub(super) fn refused_before() -> Self {

@@ -69,7 +69,7 @@ pub(super) fn new_instance(
     pixel_offset: Option<u64>,
     source_sha256: String,
     location: PackLocation,
-) -> Result<NewInstance, NodeError> {
+) -> Result<NewInstance, StoreError> {
     let Facts {
         summary,
         view,
@@ -112,10 +112,8 @@ pub(super) fn new_reading(reading: &Reading) -> Result<NewReading, NodeError> {
     })
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, NodeError> {
-    Ok(
-        serde_json::to_string(value).map_err(|_| StoreError::Corrupt {
-            what: "description",
-        })?,
-    )
+fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt {
+        what: "description",
+    })
 }

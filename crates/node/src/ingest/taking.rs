@@ -10,6 +10,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::{
     item::{Done, Failed, Incoming, Item, Received, Source, Taken},
     prepare::{claimed, prepare},
+    refusal::Refusal,
 };
 use crate::{Node, NodeError};
 
@@ -82,6 +83,18 @@ impl TakingIn {
     ) -> Result<Vec<Taken>, NodeError> {
         let item = |received| Item::from(Source::from(received));
         self.take_items(batch.into_iter().map(item).collect()).await
+    }
+
+    /// Puts into quarantine what was acknowledged and cannot be kept for a reason that is not its own.
+    pub(crate) async fn put_aside(
+        &mut self,
+        received: Received,
+        error: &NodeError,
+    ) -> Result<(), NodeError> {
+        let source = Source::from(received);
+        let failed = Failed::of(source, None, Refusal::not_kept(error), None);
+        self.take_new(vec![Item::Failed(failed)]).await?;
+        Ok(())
     }
 
     /// The same for what was read or digested already.

@@ -5,6 +5,7 @@
 
 mod journal;
 mod segments;
+mod settling;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,24 +17,19 @@ use arno_dimse::{
         StoreStatus,
     },
 };
-use arno_domain::hex;
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::{
     journal::{Acknowledged, Journal, NoRoom, Parts, Queue},
     segments::Segments,
+    settling::take_until_kept,
 };
-use crate::{
-    Node, NodeError,
-    ingest::{Received, TakingIn},
-    query_retrieve,
-    running::stopped,
-};
+use crate::{Node, NodeError, ingest::TakingIn, query_retrieve, running::stopped};
 
 /// Who the runs and audit entries name.
 const ACTOR: &str = "DICOM network";
@@ -48,8 +44,6 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 const GATHERING: Duration = Duration::from_millis(100);
 /// A sender pauses between studies; what comes within this belongs to one run.
 const RUN_PAUSE: Duration = Duration::from_secs(5);
-/// After a failure, such as on a full disk, taking in is tried again.
-const RETRY: Duration = Duration::from_secs(2);
 /// File meta information and preamble before the data set, at most.
 const META_BYTES: usize = 1 << 10;
 
@@ -258,45 +252,6 @@ async fn gather(
         batch.push(next);
     }
     batch
-}
-
-/// Tries until the batch is taken in. As long as that fails, nothing more is acknowledged.
-async fn take_until_kept(
-    node: &Node,
-    journal: &Journal,
-    batch: &[Acknowledged],
-    run: &mut Option<TakingIn>,
-) {
-    while let Err(error) = take(node, batch, run).await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "what was received is not taken in; it is safe in the journal and tried again"
-        );
-        journal.set_blocked(!matches!(error, NodeError::Busy));
-        sleep(RETRY).await;
-    }
-    journal.set_blocked(false);
-}
-
-async fn take(
-    node: &Node,
-    batch: &[Acknowledged],
-    run: &mut Option<TakingIn>,
-) -> Result<(), NodeError> {
-    let taking = match run {
-        Some(taking) => taking,
-        None => run.insert(node.begin_taking_in(SOURCE, ACTOR).await?),
-    };
-    let received = batch.iter().map(|instance| {
-        let sha256 = hex::encode(&instance.record.sha256);
-        Received {
-            name: format!("received {}", &sha256[..16]),
-            bytes: instance.record.bytes.clone(),
-            sha256,
-        }
-    });
-    taking.take_received(received.collect()).await?;
-    Ok(())
 }
 
 async fn finish(run: Option<TakingIn>) {

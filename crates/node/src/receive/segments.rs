@@ -177,8 +177,17 @@ impl Segments {
             "a part of the journal is damaged: what is whole was taken in, the file is kept");
     }
 
-    /// Begins a segment, over a settled one if there is one; its name is durable when this returns.
+    /// Begins a segment, over a settled one if there is one; its name is durable when this returns. After a failure no file of
+    /// it is left: what stood in the settled one would lie about.
     pub(super) fn create(&self, number: u64) -> io::Result<Segment> {
+        let created = self.create_over_spare(number);
+        if created.is_err() {
+            let _ = fs::remove_file(self.path(number));
+        }
+        created
+    }
+
+    fn create_over_spare(&self, number: u64) -> io::Result<Segment> {
         let path = self.path(number);
         let spare = self.state().spare.take();
         let mut options = OpenOptions::new();

@@ -85,6 +85,17 @@ fn data_set(file: &[u8]) -> &[u8] {
     &file[144 + usize::try_from(length).unwrap()..]
 }
 
+/// Sends instances, each of which is acknowledged.
+async fn acknowledged(pacs: &mut Scu<TcpStream>, slices: &[Slice]) {
+    for slice in slices {
+        let file = slice.file();
+        let status = pacs
+            .store(1, CT, &slice.instance_uid(), data_set(&file))
+            .await;
+        assert_eq!(status, Status::SUCCESS);
+    }
+}
+
 #[tokio::test]
 async fn what_is_acknowledged_is_kept_and_the_spool_is_emptied() {
     let site = TestNode::new().await;
@@ -180,6 +191,12 @@ async fn a_full_node_answers_out_of_resources_and_recovers() {
     })
     .await;
     assert!(acknowledged >= 2, "the journal took what packs could not");
+    let overview = running.node().overview().await.unwrap();
+    let trouble = overview.receiving_trouble.expect("its page says so");
+    assert!(
+        trouble.reason.contains("there is no room left"),
+        "{trouble:?}"
+    );
     running.shutdown().await;
     assert!(
         !journal(&site.data()).is_empty(),
@@ -192,6 +209,42 @@ async fn a_full_node_answers_out_of_resources_and_recovers() {
     taken_in(&running, acknowledged.min(4)).await;
     assert!(site.quarantined().await.is_empty());
     running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_be_kept_does_not_keep_the_others_out() {
+    let mut site = TestNode::new().await;
+    let running = listening(&site, &[]).await;
+    let (broken, whole) = (series(MEIER, 1, 1, 4), series(MEIER, 1, 2, 4));
+    let mut pacs = connect(&running).await;
+    pacs.associate(vec![proposal(1, CT, &[EXPLICIT])]).await;
+    acknowledged(&mut pacs, &broken[..2]).await;
+    taken_in(&running, 2).await;
+    // The disk lost the end of this pack: nothing can be appended to it.
+    let pack = files(&site.data().join("packs")).pop().unwrap();
+    let bytes = fs::read(&pack).unwrap();
+    fs::write(&pack, &bytes[..bytes.len() - 1]).unwrap();
+
+    let mixed = [&broken[2], &whole[0], &broken[3], &whole[1]].map(Slice::clone);
+    acknowledged(&mut pacs, &mixed).await;
+    taken_in(&running, 4).await;
+    let quarantined = site.quarantined().await;
+    let codes: Vec<_> = quarantined.iter().map(|(_, code)| code.as_str()).collect();
+    assert_eq!(codes, ["not_kept", "not_kept"]);
+    acknowledged(&mut pacs, &whole[2..]).await;
+    taken_in(&running, 6).await;
+    let overview = running.node().overview().await.unwrap();
+    assert_eq!(overview.receiving_trouble, None);
+    running.shutdown().await;
+
+    fs::write(&pack, &bytes).unwrap();
+    site.restarted(|_| {}).await;
+    for entry in site.node.store().list_quarantined().await.unwrap() {
+        assert!(site.node.retry_quarantined(entry.id, "test").await.unwrap());
+    }
+    assert_eq!(site.quarantined().await, []);
+    assert!(site.node.verify().await.unwrap().holds());
+    assert_eq!(site.node.store().holdings().await.unwrap().instances, 8);
 }
 
 #[tokio::test]

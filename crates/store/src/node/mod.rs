@@ -40,8 +40,8 @@ pub use images::{
 };
 pub use links::PatientLink;
 pub use packs::{
-    Form, PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES, Record,
-    Scanned,
+    Form, PackEnds, PackLocation, PackRange, PackScan, PackWriter, Packs, RECORD_HEADER_BYTES,
+    Record, Scanned,
 };
 pub use quality::{CheckRow, NewFinding, NewSeriesReport, PixelTwin, StoredReport};
 pub use quarantine::{NewQuarantined, QuarantineCopy};

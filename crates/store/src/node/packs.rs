@@ -10,8 +10,8 @@ mod scan;
 mod writer;
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Seek as _, SeekFrom},
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use record::{Form, RECORD_HEADER_BYTES, Record};
 pub use scan::{PackScan, Scanned};
-pub use writer::PackWriter;
+pub use writer::{PackEnds, PackWriter};
 
 use self::record::{HEADER, Header, Kind};
 use crate::StoreError;
@@ -33,6 +33,8 @@ const VERIFY_CHUNK_BYTES: usize = 1 << 18;
 const EXTENSION: &str = ".pack";
 /// How the name of a pack ends while compaction writes it.
 const PARTIAL: &str = ".part";
+/// A file that is written to see whether one can be; no name of a pack.
+const PROBE: &str = "00/probe.part";
 
 /// The folder of all packs.
 #[derive(Debug, Clone)]
@@ -173,6 +175,39 @@ impl Packs {
     #[must_use]
     pub fn writer(&self, room: Option<u64>) -> PackWriter {
         PackWriter::new(self.root.clone(), room)
+    }
+
+    /// Takes back what was appended to packs and is not going to be indexed, so that trying again and again fills no disk. What
+    /// cannot be cut off stays, as after a crash.
+    pub fn cut_back(&self, ends: &PackEnds) {
+        for (pack, end) in ends {
+            let path = self.root.join(pack);
+            let _ = match end {
+                0 => fs::remove_file(path),
+                end => OpenOptions::new()
+                    .write(true)
+                    .open(path)
+                    .and_then(|file| file.set_len(*end)),
+            };
+        }
+    }
+
+    /// Whether bytes can be made durable among the packs at all; what fails for a single pack is that pack's matter.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        let path = self.root.join(PROBE);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(PROBE.as_bytes())?;
+            file.sync_all()
+        });
+        let removed = fs::remove_file(&path);
+        written?;
+        Ok(removed?)
     }
 
     /// Reads a part of a pack in one go.

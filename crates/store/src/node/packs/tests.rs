@@ -72,6 +72,38 @@ fn what_a_crash_left_behind_is_cut_off() {
 }
 
 #[test]
+fn a_batch_that_is_not_indexed_leaves_nothing_however_often_it_is_tried() {
+    let (folder, packs) = packs();
+    let path = folder.path().join(PACK);
+    // More often than a pack may be set aside.
+    for _ in 0..100 {
+        let mut writer = packs.writer(None);
+        append(&mut writer, 0, b"never indexed");
+        writer.sync().unwrap();
+        packs.cut_back(&writer.begins());
+        assert!(!path.exists());
+    }
+    let mut writer = packs.writer(None);
+    let kept = append(&mut writer, 0, b"kept");
+    writer.sync().unwrap();
+    let mut writer = packs.writer(None);
+    append(&mut writer, kept.end(), b"never indexed");
+    packs.cut_back(&writer.begins());
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), kept.end());
+    assert_eq!(packs.list().unwrap(), [PACK]);
+}
+
+#[test]
+fn whether_packs_can_be_written_is_found_out_without_a_trace() {
+    let (folder, packs) = packs();
+    packs.probe().unwrap();
+    assert_eq!(packs.list().unwrap(), [""; 0]);
+    std::fs::remove_dir(folder.path().join("00")).unwrap();
+    std::fs::write(folder.path().join("00"), "no folder").unwrap();
+    assert!(packs.probe().is_err());
+}
+
+#[test]
 fn a_changed_byte_and_a_short_pack_show() {
     let (folder, packs) = packs();
     let mut writer = packs.writer(None);

@@ -30,8 +30,13 @@ pub struct PackWriter {
 #[derive(Debug)]
 struct OpenPack {
     file: File,
+    /// Where it ended before.
+    begin: u64,
     end: u64,
 }
+
+/// Where packs ended before a batch was appended to them, by pack. What lies behind is nothing until the batch is indexed.
+pub type PackEnds = BTreeMap<String, u64>;
 
 impl PackWriter {
     pub(super) fn new(root: PathBuf, room: Option<u64>) -> Self {
@@ -132,14 +137,18 @@ impl PackWriter {
             file.set_len(end)?;
         }
         file.seek(SeekFrom::Start(end))?;
-        Ok(OpenPack { file, end })
+        Ok(OpenPack {
+            file,
+            begin: end,
+            end,
+        })
     }
 
     /// Makes all appended bytes, and the names of new packs, durable.
     ///
     /// # Errors
     /// When the disk is full or fails; then nothing of the batch may be indexed.
-    pub fn sync(mut self) -> Result<(), StoreError> {
+    pub fn sync(&mut self) -> Result<(), StoreError> {
         for open in self.open.values() {
             open.file.sync_data()?;
         }
@@ -149,6 +158,13 @@ impl PackWriter {
             File::open(folder)?.sync_all()?;
         }
         Ok(())
+    }
+
+    /// Where the packs that were appended to ended before.
+    #[must_use]
+    pub fn begins(&self) -> PackEnds {
+        let begin = |(pack, open): (&String, &OpenPack)| (pack.clone(), open.begin);
+        self.open.iter().map(begin).collect()
     }
 }
 
