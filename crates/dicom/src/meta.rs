@@ -275,8 +275,12 @@ pub(crate) fn write_meta(out: &mut Vec<u8>, header: &InMemDicomObject, transfer_
     out[group_length + SHORT_HEADER..start].copy_from_slice(&length.to_le_bytes());
 }
 
+/// Only of text: numbers under such a tag would be listed, and listed otherwise after padding.
 fn uid_of(header: &InMemDicomObject, tag: Tag) -> String {
-    let text = header.get(tag).and_then(|element| element.to_str().ok());
+    let text = header
+        .get(tag)
+        .filter(|element| !matches!(element.vr(), VR::OB | VR::OW | VR::UN | VR::SQ))
+        .and_then(|element| element.to_str().ok());
     text.map(|text| {
         text.trim_matches(['\0', ' '])
             .chars()

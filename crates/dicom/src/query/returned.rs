@@ -91,6 +91,10 @@ fn copy(row: &Attributes, path: &[Tag], selected: &mut Attributes) {
     let Some(attribute) = row.get(&name) else {
         return;
     };
+    // Nothing lies within what is no sequence, whatever a path says.
+    if !rest.is_empty() && attribute.get("vr").and_then(Value::as_str) != Some("SQ") {
+        return;
+    }
     let items = attribute.get("Value").and_then(Value::as_array);
     let (false, Some(items)) = (rest.is_empty(), items) else {
         selected.insert(name, attribute.clone());
