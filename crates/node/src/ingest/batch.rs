@@ -15,8 +15,8 @@ use arno_learning::reading::Reading;
 use arno_store::{
     StoreError,
     node::{
-        Before, IngestBatch, NewInstance, NewPreview, NewReading, PackEnds, PackWriter, PatientLink,
-        Record, SourceFate,
+        Before, IngestBatch, NewInstance, NewPreview, NewReading, PackEnds, PackWriter,
+        PatientLink, Record, SourceFate,
     },
 };
 use bytes::Bytes;
