@@ -11,8 +11,8 @@ use arno_protocol::node::NewDataset;
 use clap::{Args, Subcommand};
 
 use crate::{
-    Compact, Ingest, Node, NodeConfig, SecretCommand, Serve, SiteConfig, Verify, ingesting, secret,
-    serving, upkeep,
+    ClinicalCommand, Compact, Ingest, Node, NodeConfig, SecretCommand, Serve, SiteConfig, Verify,
+    clinical, ingesting, secret, serving, upkeep,
 };
 
 /// Port of the pages unless told otherwise.
@@ -60,6 +60,9 @@ pub enum NodeCommand {
     Verify(Verify),
     /// Write packs anew that hold deleted instances, without them. A node that serves does it by itself where it is worth it.
     Compact(Compact),
+    /// Draft mappings of clinical files, load such files, list what is here.
+    #[command(subcommand)]
+    Clinical(ClinicalCommand),
     /// Care for the pseudonym secret: seal, rotate, back up, split among people, restore; and write out whom pseudonyms stand for.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -142,6 +145,7 @@ pub async fn run(command: NodeCommand) -> anyhow::Result<()> {
         }
         NodeCommand::Verify(verify) => upkeep::verify(verify).await,
         NodeCommand::Compact(compact) => upkeep::compact(compact).await,
+        NodeCommand::Clinical(command) => clinical::run(command).await,
         NodeCommand::Secret(command) => secret::secret(command).await,
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod analyses;
 mod api;
+mod clinical;
 mod commands;
 mod compaction;
 mod config;
@@ -41,6 +42,9 @@ mod verify;
 pub use access::Access;
 pub use analyses::MIN_CASES_PER_CLASS;
 pub use api::{openapi, router};
+pub use clinical::{
+    ClinicalCommand, ClinicalError, ClinicalFile, EntityCount, Understood, understand,
+};
 pub use commands::{HTTP_PORT, Init, NodeCommand, Publish, run};
 pub use compaction::{Compacted, Compacting};
 pub use config::{NodeConfig, SiteConfig};

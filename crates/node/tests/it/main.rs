@@ -4,6 +4,7 @@
 
 mod api;
 mod archives;
+mod clinical;
 mod deleting;
 mod dicomweb;
 mod ingesting;

@@ -5,6 +5,7 @@
 
 mod before;
 mod catalogue;
+mod clinical;
 mod commit;
 mod compaction;
 mod datasets;
@@ -30,6 +31,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 pub use before::{Before, PackEnd, SeriesBefore};
 pub use catalogue::{FrameSource, SeriesFilter};
+pub use clinical::{
+    ClinicalSource, Loaded, NewClinicalRecord, NewClinicalSource, NewContent, NewValue,
+};
 pub use commit::{IngestBatch, IngestTotals, NewSource, SourceFate};
 pub use compaction::PackRow;
 pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};

@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 4] = [
+pub const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -21,6 +21,10 @@ pub const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 20,
         sql: LINKS,
+    },
+    Migration {
+        version: 21,
+        sql: CLINICAL,
     },
 ];
 
@@ -97,6 +101,30 @@ CREATE INDEX pack_by_dead_bytes ON pack (dead_bytes);
 CREATE TABLE pack_to_remove (
     pack TEXT NOT NULL PRIMARY KEY
 );
+";
+
+/// What clinical sources say, one row a record, numbered as they came.
+const CLINICAL: &str = "
+CREATE TABLE clinical_source (
+    source TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL,
+    loaded_at TEXT NOT NULL,
+    records BIGINT NOT NULL
+);
+CREATE TABLE clinical_record (
+    source TEXT NOT NULL REFERENCES clinical_source (source),
+    number BIGINT NOT NULL,
+    entity TEXT NOT NULL,
+    record_key TEXT NOT NULL,
+    patient TEXT NOT NULL,
+    parent TEXT,
+    first_date TEXT,
+    has_days SMALLINT NOT NULL,
+    links_json TEXT,
+    values_json TEXT NOT NULL,
+    PRIMARY KEY (source, number)
+);
+CREATE INDEX clinical_record_by_patient ON clinical_record (patient);
 ";
 
 const FIRST: &str = "

@@ -1,0 +1,195 @@
+//! Clinical sources at this node: a file is read and checked by its mapping (`arno-clinical`), and loaded as a whole under the
+//! pseudonyms of the images, or not at all. A later load of a source replaces what it said.
+//!
+//! Not here: what a cell means (`arno-clinical`), and rows (`arno-store`).
+
+mod command;
+mod pseudonyms;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use arno_clinical::{
+    Checked, Mapping, MappingError, Problem, draft,
+    read::{ReadError, ReadOptions, read},
+};
+use arno_domain::{audit::Outcome, hex, model::Entity};
+use arno_store::node::{Loaded, NewClinicalSource};
+use sha2::{Digest as _, Sha256};
+
+pub use command::ClinicalCommand;
+pub(crate) use command::run;
+
+use crate::{Node, NodeError, commands::ACTOR, standalone::Handling};
+
+/// Bytes of a file that are digested at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// A file and what its columns mean.
+#[derive(Debug, Clone)]
+pub struct ClinicalFile {
+    /// The file.
+    pub path: PathBuf,
+    /// The text of its mapping.
+    pub mapping: String,
+    /// Only rows whose cell in a column is one of these.
+    pub only: Option<draft::Only>,
+}
+
+/// A file that can be loaded as a whole, or all that keeps it from being loaded.
+#[derive(Debug)]
+pub struct Understood {
+    /// Name of the source.
+    pub source: String,
+    /// Records, problems, and words without a code.
+    pub checked: Checked,
+    digest: String,
+    issuer: Option<String>,
+}
+
+/// Why a file was not even looked at row by row.
+#[derive(Debug, thiserror::Error)]
+pub enum ClinicalError {
+    /// The mapping cannot be used.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The file is no table.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ClinicalError {
+    /// What to mend, place by place, where the error knows it.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Mapping(MappingError::Problems(problems))
+            | Self::Read(ReadError::Problems(problems)) => problems,
+            Self::Mapping(_) | Self::Read(_) | Self::Io { .. } => &[],
+        }
+    }
+}
+
+/// Reads a file and checks every row. Blocks; a large file takes seconds.
+///
+/// # Errors
+/// [`ClinicalError`] when there is nothing whose rows could be checked.
+pub fn understand(file: &ClinicalFile) -> Result<Understood, ClinicalError> {
+    let mapping = Mapping::parse(&file.mapping)?;
+    let mut columns = mapping.columns();
+    columns.extend(file.only.iter().map(|only| only.column.clone()));
+    let options = ReadOptions {
+        delimiter: mapping.file.delimiter,
+        sheet: mapping.file.sheet.clone(),
+        columns: Some(columns),
+    };
+    let table = read(&file.path, &options)?;
+    Ok(Understood {
+        checked: draft::check(&mapping, &table, file.only.as_ref())?,
+        digest: digest(file)?,
+        issuer: mapping.patient.issuer,
+        source: mapping.source,
+    })
+}
+
+/// Of everything that decides what is loaded.
+fn digest(file: &ClinicalFile) -> Result<String, ClinicalError> {
+    let hash = |path: &Path| {
+        let (mut digest, mut file) = (Sha256::new(), File::open(path)?);
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(digest),
+                length => digest.update(&piece[..length]),
+            }
+        }
+    };
+    let mut digest = hash(&file.path).map_err(|source| ClinicalError::Io {
+        path: file.path.clone(),
+        source,
+    })?;
+    let only = file.only.iter().flat_map(|only| {
+        let values = only.values.iter().map(String::as_str);
+        std::iter::once(only.column.as_str()).chain(values)
+    });
+    for part in std::iter::once(file.mapping.as_str()).chain(only) {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    }
+    Ok(hex::encode(&digest.finalize()))
+}
+
+/// How much is here of one entity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct EntityCount {
+    /// Records.
+    pub records: u64,
+    /// Values in them.
+    pub values: u64,
+}
+
+impl Node {
+    /// Loads what was understood, in place of what the source said before.
+    ///
+    /// # Errors
+    /// [`NodeError::Rule`] when rows have problems, or when this node keeps objects as they come.
+    pub async fn load_clinical(&self, understood: Understood) -> Result<Loaded, NodeError> {
+        if matches!(self.handling(), Handling::Keep(_)) {
+            let detail = "this node keeps images as they come (--recipe none), so clinical data would not join them under pseudonyms: make a node with a recipe";
+            return Err(NodeError::rule("no_pseudonyms", detail));
+        }
+        let problems = understood.checked.problems.len();
+        if problems > 0 {
+            let detail = format!("{problems} problems: nothing was loaded");
+            return Err(NodeError::rule("clinical_problems", detail));
+        }
+        let source = NewClinicalSource {
+            name: understood.source.clone(),
+            digest: understood.digest,
+        };
+        let keyring = &self.keys().pseudonym;
+        let issuer = understood.issuer.as_deref();
+        let records = understood.checked.drafts.into_iter();
+        let records = records.map(|draft| pseudonyms::record(draft, issuer, keyring));
+        let detail = format!("{} rows", understood.checked.rows);
+        let act = self.act(
+            ACTOR,
+            "clinical load",
+            &understood.source,
+            Outcome::Done,
+            detail,
+        );
+        let store = self.store();
+        Ok(store
+            .put_clinical_source(&source, records, self.now(), act)
+            .await?)
+    }
+
+    /// How many records and values there are of each entity, those of the images included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_clinical(&self) -> Result<BTreeMap<Entity, EntityCount>, NodeError> {
+        let mut counts = BTreeMap::<Entity, EntityCount>::new();
+        let mut each = |record: arno_domain::model::Record| {
+            let count = counts.entry(record.entity).or_default();
+            count.records += 1;
+            count.values += record.values.len() as u64;
+        };
+        self.store().clinical_records(&mut each).await?;
+        Ok(counts)
+    }
+}

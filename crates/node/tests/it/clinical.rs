@@ -1,0 +1,103 @@
+//! Clinical files join the images of the same patients under their pseudonyms, are loaded as a whole or not at all, and may be
+//! loaded again.
+
+use arno_domain::model::{Entity, Field, Record, Value};
+use arno_node::{ClinicalFile, understand};
+use arno_store::node::Loaded;
+
+use crate::support::{
+    TestNode,
+    dicom::{MEIER, NOVAK, series},
+};
+
+const MAPPING: &str = r#"
+source = "registry"
+[file]
+dates = ["iso"]
+[patient]
+column = "id"
+once = true
+[[record]]
+entity = "diagnosis"
+fields = [
+  { field = "diagnosis", column = "icd", system = "icd10" },
+  { field = "diagnosis_date", column = "date" },
+]
+"#;
+
+async fn load(node: &TestNode, rows: &str) -> Result<Loaded, String> {
+    let path = node.folder.path().join("registry.csv");
+    std::fs::write(&path, format!("id;icd;date\n{rows}")).unwrap();
+    let file = ClinicalFile {
+        path,
+        mapping: MAPPING.into(),
+        only: None,
+    };
+    let understood = understand(&file).map_err(|error| error.to_string())?;
+    let loaded = node.node.load_clinical(understood).await;
+    loaded.map_err(|error| error.to_string())
+}
+
+async fn records(node: &TestNode, entity: Entity) -> Vec<Record> {
+    let mut found = Vec::new();
+    let mut each = |record: Record| {
+        if record.entity == entity {
+            found.push(record);
+        }
+    };
+    node.node.store().clinical_records(&mut each).await.unwrap();
+    found
+}
+
+#[tokio::test]
+async fn clinical_rows_join_the_images_of_their_patients() {
+    let node = TestNode::new().await;
+    for (study, person) in [(1, MEIER), (2, NOVAK)] {
+        for slice in series(person, study, 1, 2) {
+            node.put(&format!("{study}-{}.dcm", slice.number), slice.file());
+        }
+    }
+    node.ingest().await;
+    let rows = format!("{};C34.1;2019-03-02\n", MEIER.id);
+    assert_eq!(
+        load(&node, &rows).await,
+        Ok(Loaded::Replaced {
+            records: 1,
+            before: 0
+        })
+    );
+    let found = records(&node, Entity::Diagnosis).await;
+    let images = records(&node, Entity::Patient).await;
+    assert_eq!(found.len(), 1);
+    assert!(images.iter().any(|image| image.patient == found[0].patient));
+    assert!(!found[0].patient.contains(MEIER.id));
+    let Some(Value::Code(code)) = found[0].value(Field::parse("diagnosis").unwrap()) else {
+        panic!("no code")
+    };
+    assert_eq!(code.code, "C34.1");
+    let days = found[0].value(Field::parse("diagnosis_date").unwrap());
+    assert!(
+        matches!(days, Some(Value::Days(_))),
+        "dates come out as days"
+    );
+    assert_eq!(load(&node, &rows).await, Ok(Loaded::Unchanged));
+}
+
+#[tokio::test]
+async fn a_file_with_one_bad_row_changes_nothing() {
+    let node = TestNode::new().await;
+    load(&node, "P1;C34.1;2019-03-02\n").await.unwrap();
+    let before = records(&node, Entity::Diagnosis).await;
+    let refused = load(&node, "P1;C34.1;2019-03-02\nP2;C50.9;03/02/2019\n").await;
+    assert!(refused.unwrap_err().contains("nothing was loaded"));
+    assert_eq!(records(&node, Entity::Diagnosis).await, before);
+    let twice = load(&node, "P1;C34.1;2019-03-02\nP1;C34.2;2019-03-02\n").await;
+    assert!(twice.unwrap_err().contains("nothing was loaded"));
+    assert_eq!(
+        load(&node, "P2;C50.9;2020-01-01\nP3;C61;2020-01-01\n").await,
+        Ok(Loaded::Replaced {
+            records: 2,
+            before: 1
+        })
+    );
+}
