@@ -44,9 +44,9 @@ impl NodeStore {
         let mut last = Last::default();
         let images = |row: &AnyRow| image_records(row, &of, &mut last, each);
         self.for_each(IMAGES, images).await?;
-        self.for_each(READINGS, |row| Ok(each(reading_record(row)?)))
+        self.for_each(READINGS, |row| reading_record(row).map(&mut *each))
             .await?;
-        self.for_each(RECORDS, |row| Ok(each(record_of(row, &of)?)))
+        self.for_each(RECORDS, |row| record_of(row, &of).map(&mut *each))
             .await
     }
 
