@@ -82,6 +82,23 @@ const SCREEN_WORDS: [&str; 8] = [
 ];
 
 impl ReviewReason {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::BurnedInAnnotation => "burned_in_annotation",
+            Self::Modality(_) => "modality",
+            Self::SecondaryCapture => "secondary_capture",
+            Self::EncapsulatedDocument => "document",
+            Self::PhotographOrVideo => "photograph_or_video",
+            Self::Audio => "audio",
+            Self::ScreenImage => "screen_image",
+            Self::DerivedWithoutPosition => "no_position",
+            Self::OverlayInPixels => "overlay_in_pixels",
+            Self::TooManyNames => "too_many_names",
+        }
+    }
+
     /// Whether looking at the pixels settles it. A document or a voice is not in the pixels.
     #[must_use]
     pub fn is_about_pixels(self) -> bool {
@@ -161,15 +178,19 @@ fn image_type(header: &InMemDicomObject) -> Option<ReviewReason> {
 
 /// Overlay groups without Overlay Data (60xx,3000) keep their bits above the stored bits of the pixels (PS3.3 C.9.2).
 fn overlay_in_pixels(header: &InMemDicomObject) -> Option<ReviewReason> {
+    has_overlay_in_pixels(header).then_some(ReviewReason::OverlayInPixels)
+}
+
+/// Whether the pixels hold more than a picture of them shows: the bits of an overlay.
+#[must_use]
+pub fn has_overlay_in_pixels(header: &InMemDicomObject) -> bool {
     const OVERLAY_DATA: u16 = 0x3000;
     const OVERLAY_BIT_POSITION: u16 = 0x0102;
     let overlays = header
         .tags()
         .filter(|tag| (0x6000..=0x60FF).contains(&tag.group()) && tag.group() % 2 == 0);
     let mut in_pixels = overlays.filter(|tag| tag.element() == OVERLAY_BIT_POSITION);
-    in_pixels
-        .any(|tag| header.get(Tag(tag.group(), OVERLAY_DATA)).is_none())
-        .then_some(ReviewReason::OverlayInPixels)
+    in_pixels.any(|tag| header.get(Tag(tag.group(), OVERLAY_DATA)).is_none())
 }
 
 fn values(header: &InMemDicomObject, tag: Tag) -> Vec<String> {

@@ -58,6 +58,7 @@ struct Inner {
     auth: Auth,
     threads: rayon::ThreadPool,
     ingest_turn: Mutex<()>,
+    review_turn: Mutex<()>,
     progress: watch::Sender<Option<IngestProgress>>,
     receiving_trouble: watch::Sender<Option<ReceivingTrouble>>,
     contact: watch::Sender<Contact>,
@@ -155,6 +156,7 @@ impl Node {
             auth,
             threads,
             ingest_turn: Mutex::new(()),
+            review_turn: Mutex::new(()),
             progress: watch::Sender::new(None),
             receiving_trouble: watch::Sender::new(None),
             contact: watch::Sender::new(Contact::default()),
@@ -230,6 +232,11 @@ impl Node {
 
     pub(crate) fn ingest_turn(&self) -> &Mutex<()> {
         &self.0.ingest_turn
+    }
+
+    /// Decisions in review are carried out one after the other.
+    pub(crate) fn review_turn(&self) -> &Mutex<()> {
+        &self.0.review_turn
     }
 
     pub(crate) fn set_progress(&self, progress: Option<IngestProgress>) {

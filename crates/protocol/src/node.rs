@@ -1,6 +1,7 @@
 //! The public API of a node: what came in, what became of it, and the viewer. Nothing here leaves the hospital.
 
 pub mod quality;
+pub mod review;
 pub mod segmentations;
 
 use arno_domain::{
@@ -69,6 +70,8 @@ pub struct Holdings {
     pub instances: u64,
     /// Files in quarantine.
     pub quarantined: u64,
+    /// Those of them that wait for a person to look at their pixels.
+    pub to_review: u64,
     /// Patients.
     pub patients: u64,
     /// Studies with images.
@@ -288,6 +291,8 @@ pub struct Quarantined {
     pub reason: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether it waits for a person to look at it: it is in the review queue under the same number.
+    pub waits: bool,
 }
 
 /// `POST /v1/datasets`: freeze a cohort and publish it.

@@ -7,6 +7,7 @@ mod ingests;
 mod ohif;
 mod quality;
 mod quarantine;
+mod review;
 mod segmentations;
 mod series;
 
@@ -54,6 +55,7 @@ fn all_routes() -> OpenApiRouter<Node> {
         .routes(routes!(audit::list_permits))
         .routes(routes!(audit::get_audit))
         .merge(quality::quality_routes())
+        .merge(review::review_routes())
         .merge(segmentations::segmentation_routes())
         .merge(session_routes())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arno_dicom::{Frame, Header, Instance};
 use arno_dicomweb::{
-    render::{DEFAULT_QUALITY, EncodeError, Look, RenderError, encode_jpeg, encode_png, render},
+    render::{DEFAULT_QUALITY, EncodeError, RenderError, encode_jpeg, encode_png},
     rendered::{Region, Rendering, Viewport},
 };
 use axum::{Extension, extract::State, response::Response};
@@ -19,7 +19,7 @@ use super::{
     frames::Source,
     turns::Turns,
 };
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, painting::paint};
 
 const JPEG: &str = "image/jpeg";
 const PNG: &str = "image/png";
@@ -122,21 +122,8 @@ fn draw(
     kind: &str,
 ) -> Result<Vec<u8>, WebError> {
     let header = read_header(header);
-    let look = Look::of(&header, frame, source.layout.format.bits_stored);
-    let coloured = match &source.layout.palette {
-        Some(palette) => palette.apply(decoded).ok(),
-        None => None,
-    };
-    let look = match &coloured {
-        // Colours of a palette fill their samples, whatever the index has.
-        Some(_) => Look {
-            bits_stored: 16,
-            ..look
-        },
-        None => look,
-    };
-    let picture =
-        render(coloured.as_ref().unwrap_or(decoded), &look, rendering).map_err(render_error)?;
+    let picture = paint(&header, &source.layout, (decoded, frame), rendering);
+    let picture = picture.map_err(render_error)?;
     let encoded = match kind {
         PNG => encode_png(&picture),
         _ => encode_jpeg(&picture, rendering.quality.unwrap_or(DEFAULT_QUALITY)),

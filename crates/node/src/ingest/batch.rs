@@ -89,7 +89,7 @@ impl Node {
     }
 
     /// What was taken in after all need not lie in quarantine any longer.
-    fn drop_copies(&self, settled: &[String]) {
+    pub(crate) fn drop_copies(&self, settled: &[String]) {
         for digest in settled {
             let copy = self.config().quarantine().join(digest);
             match fs::remove_file(&copy) {
@@ -177,7 +177,11 @@ impl Node {
                 });
             }
         }
-        Ok(Taken::of(sent, Refusal::refused_before().into()))
+        let refusal = match self.store().is_refused(sha256).await? {
+            true => Refusal::refused_by_person(),
+            false => Refusal::refused_before(),
+        };
+        Ok(Taken::of(sent, refusal.into()))
     }
 
     /// Under which identifiers an instance may be kept here: one for each version of the secret.

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     prepare::Prepared,
     refusal::Refusal,
+    seen::Seen,
     walk::{Found, FoundKind},
 };
 
@@ -105,6 +106,8 @@ pub(super) struct Source {
     pub(super) unread_digest: Option<String>,
     /// Whether there is another place where the bytes are.
     pub(super) origin: Origin,
+    /// What a person decided who looked at it.
+    pub(super) seen: Option<Seen>,
 }
 
 /// Whether the bytes are anywhere else.
@@ -135,6 +138,7 @@ impl From<Received> for Source {
             bytes: received.bytes,
             unread_digest: None,
             origin: Origin::Network,
+            seen: None,
         }
     }
 }
@@ -198,7 +202,9 @@ impl Failed {
         settles: Option<String>,
     ) -> Self {
         let settles = settles.filter(|digest| *digest != source.sha256);
-        let is_copied = source.origin == Origin::Network || source.bytes.len() <= MAX_COPY_BYTES;
+        let is_copied = source.origin == Origin::Network
+            || refusal.waits.is_some()
+            || source.bytes.len() <= MAX_COPY_BYTES;
         Self {
             size: source.bytes.len() as u64,
             name: source.name,

@@ -67,6 +67,7 @@ impl Plan {
             code: refusal.code.to_owned(),
             reason: refusal.reason.clone(),
             copied: copy.is_some(),
+            waits: refusal.waits.as_deref().cloned(),
         });
         self.copies
             .extend(copy.map(|bytes| (digest.clone(), bytes)));

@@ -9,7 +9,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use arno_deid::{DeidError, PatientKey, Recipe, Report, deidentify};
+use arno_codecs::Decoder;
+use arno_deid::{DeidError, PatientKey, PixelProof, Recipe, Report, deidentify_seen};
 use arno_dicom::{
     CheckError, Claimed, FrameLayout, Geometry, Instance, Outline, Summary, check, json, outlines,
     query::{Level, level_attributes},
@@ -20,7 +21,6 @@ use arno_domain::hex;
 use arno_learning::reading::Reading;
 use arno_protocol::node::ViewInstance;
 use arno_quality::{look::pixel_print, person::sex};
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -28,6 +28,7 @@ use super::{
     item::{Origin, Source},
     kept::Kept,
     refusal::Refusal,
+    seen::{not_carried_out, refusal},
     walk::{Found, FoundKind},
 };
 use crate::{secret::Keyring, standalone::Handling};
@@ -130,6 +131,7 @@ pub(super) fn read(found: &Found, archive: Option<&mut Archive>) -> Result<Sourc
         unread_digest: Some(found.path_digest()),
         // What lies in an archive stays there as well.
         origin: Origin::File,
+        seen: None,
     })
 }
 
@@ -152,13 +154,18 @@ pub(super) struct Attempt {
 
 /// Checks a file and does with it what the node does. A defect of this program that a file brings to light refuses that
 /// file alone.
-pub(super) fn prepare(source: &Source, handling: &Handling, secret: &Keyring) -> Attempt {
+pub(super) fn prepare(
+    source: &Source,
+    handling: &Handling,
+    secret: &Keyring,
+    decoder: &dyn Decoder,
+) -> Attempt {
     let attempt = AssertUnwindSafe(|| match source.kind {
         FoundKind::Readings => Attempt {
             sent: None,
             outcome: Ok(super::readings::prepare(&source.bytes, secret)),
         },
-        _ => prepare_instance(&source.bytes, handling, secret),
+        _ => prepare_instance(source, handling, secret, decoder),
     });
     catch_unwind(attempt).unwrap_or_else(|_| Attempt {
         sent: None,
@@ -173,7 +180,13 @@ pub(super) fn claimed(source: &Source) -> Option<Claimed> {
     Some(Claimed::of(&instance.header))
 }
 
-fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Keyring) -> Attempt {
+fn prepare_instance(
+    source: &Source,
+    handling: &Handling,
+    secret: &Keyring,
+    decoder: &dyn Decoder,
+) -> Attempt {
+    let bytes = &source.bytes;
     let instance = match Instance::read(bytes.clone()) {
         Ok(instance) => instance,
         Err(error) => {
@@ -187,7 +200,7 @@ fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Keyring) -> Att
     let outcome = check(&instance)
         .map_err(Refusal::from)
         .and_then(|()| match handling {
-            Handling::Deidentify => deidentified(instance, secret),
+            Handling::Deidentify => deidentified(instance, source, secret, decoder),
             Handling::Keep(standalone) => {
                 describe(Kept::as_received(standalone, instance, bytes), None)
             }
@@ -196,10 +209,23 @@ fn prepare_instance(bytes: &Bytes, handling: &Handling, secret: &Keyring) -> Att
     Attempt { sent, outcome }
 }
 
-fn deidentified(instance: Instance, keyring: &Keyring) -> Result<PreparedInstance, Refusal> {
+fn deidentified(
+    instance: Instance,
+    source: &Source,
+    keyring: &Keyring,
+    decoder: &dyn Decoder,
+) -> Result<PreparedInstance, Refusal> {
     let patient = PatientKey::of(&instance.header).ok_or(DeidError::NoIdentity)?;
     let secret = keyring.of_patient(&patient);
-    let (instance, report) = deidentify(instance, Recipe::embedded(), secret)?;
+    let bytes = &source.bytes;
+    let (instance, proof) = match &source.seen {
+        None => (instance, PixelProof::none()),
+        Some(seen) => seen
+            .carry_out(instance, decoder)
+            .map_err(|error| not_carried_out(&error, bytes, secret))?,
+    };
+    let (instance, report) = deidentify_seen(instance, Recipe::embedded(), secret, proof)
+        .map_err(|error| refusal(error, bytes, secret))?;
     Ok(PreparedInstance {
         patient: Some(patient),
         ..describe(Kept::deidentified(instance), Some(report))?

@@ -4,6 +4,7 @@
 
 use arno_deid::DeidError;
 use arno_dicom::{CheckError, ReadError};
+use arno_store::node::NewReview;
 
 use super::item::Fate;
 use crate::NodeError;
@@ -15,6 +16,8 @@ pub(super) struct Refusal {
     pub(super) code: &'static str,
     /// What is wrong and what to do next.
     pub(super) reason: String,
+    /// What a person is to know who looks at it, if that can help.
+    pub(super) waits: Option<Box<NewReview>>,
 }
 
 impl Refusal {
@@ -22,7 +25,30 @@ impl Refusal {
         Self {
             code,
             reason: reason.into(),
+            waits: None,
         }
+    }
+
+    /// A person must look at it first.
+    pub(super) fn waits(why: impl std::fmt::Display, review: NewReview) -> Self {
+        let reason = format!("a person has to look at it: {why}");
+        Self {
+            waits: Some(Box::new(review)),
+            ..Self::new("needs_review", reason)
+        }
+    }
+
+    /// A person looked and let it in, and that cannot be carried out: it goes on waiting.
+    pub(super) fn not_carried_out(why: impl std::fmt::Display, review: NewReview) -> Self {
+        Self {
+            reason: format!("{why}: decide otherwise, or refuse it"),
+            ..Self::waits("", review)
+        }
+    }
+
+    pub(super) fn refused_by_person() -> Self {
+        let reason = "a person looked at the same bytes before and refused them for good";
+        Self::new("refused_by_person", reason)
     }
 
     pub(super) fn closed_folder() -> Self {
@@ -115,7 +141,7 @@ impl Refusal {
 }
 
 impl From<Refusal> for Fate {
-    fn from(Refusal { code, reason }: Refusal) -> Self {
+    fn from(Refusal { code, reason, .. }: Refusal) -> Self {
         Self::Refused { code, reason }
     }
 }

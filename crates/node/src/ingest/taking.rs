@@ -169,7 +169,12 @@ impl Node {
         let Item::Read { source, settles } = item else {
             return item;
         };
-        let attempt = prepare(&source, self.handling(), &self.keys().pseudonym);
+        let attempt = prepare(
+            &source,
+            self.handling(),
+            &self.keys().pseudonym,
+            self.codecs(),
+        );
         let sent = attempt.sent;
         match attempt.outcome {
             Ok(prepared) => Item::Done(Done {

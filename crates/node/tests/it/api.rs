@@ -137,7 +137,7 @@ fn the_description_is_the_committed_one() {
 }
 
 /// Every route, and whether it is for everybody.
-const ROUTES: [(&str, &str, bool); 26] = [
+const ROUTES: [(&str, &str, bool); 30] = [
     ("get", "/v1/about", true),
     ("post", "/v1/session", true),
     ("get", "/v1/session", false),
@@ -158,6 +158,10 @@ const ROUTES: [(&str, &str, bool); 26] = [
     ("get", "/v1/series/{series_uid}/deidentification", false),
     ("get", "/v1/quarantine", false),
     ("post", "/v1/quarantine/{id}/retry", false),
+    ("get", "/v1/review", false),
+    ("get", "/v1/review/{id}", false),
+    ("get", "/v1/review/{id}/frames/{frame}", false),
+    ("post", "/v1/review/{id}/decision", false),
     ("get", "/v1/datasets", false),
     ("post", "/v1/datasets", false),
     ("get", "/v1/datasets/{id}/certificate", false),

@@ -24,6 +24,7 @@ mod querying;
 mod rebuilding;
 mod receiving;
 mod refusing;
+mod reviewing;
 mod rounds;
 mod searching;
 mod secret;

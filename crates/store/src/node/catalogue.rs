@@ -199,6 +199,8 @@ impl NodeStore {
             SELECT (SELECT COUNT(*) FROM source_file) AS received,
                 (SELECT COUNT(*) FROM instance) AS instances,
                 (SELECT COUNT(*) FROM quarantine WHERE settled_at IS NULL) AS quarantined,
+                (SELECT COUNT(*) FROM review r JOIN quarantine q ON q.id = r.quarantine
+                    WHERE q.settled_at IS NULL) AS to_review,
                 (SELECT COUNT(*) FROM patient) AS patients,
                 (SELECT COUNT(*) FROM study) AS studies,
                 (SELECT COUNT(*) FROM series) AS series,
@@ -210,6 +212,7 @@ impl NodeStore {
             received: count("received")?,
             instances: count("instances")?,
             quarantined: count("quarantined")?,
+            to_review: count("to_review")?,
             patients: count("patients")?,
             studies: count("studies")?,
             series: count("series")?,

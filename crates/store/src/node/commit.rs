@@ -21,6 +21,8 @@ pub enum SourceFate {
     Readings,
     /// It is in quarantine.
     Quarantined,
+    /// A person looked at it and refused it.
+    Refused,
 }
 
 impl SourceFate {
@@ -29,6 +31,7 @@ impl SourceFate {
             Self::Stored => "stored",
             Self::Readings => "readings",
             Self::Quarantined => "quarantined",
+            Self::Refused => "refused",
         }
     }
 }

@@ -22,6 +22,7 @@ mod quarantine;
 mod readings;
 mod repair;
 mod retrieve;
+mod review;
 mod rows;
 mod schema;
 
@@ -51,6 +52,7 @@ pub use quality::{CheckRow, NewFinding, NewSeriesReport, PixelTwin, StoredReport
 pub use quarantine::{NewQuarantined, QuarantineCopy};
 pub use readings::NewReading;
 pub use retrieve::{KeptInstance, KeptKey, Scope};
+pub use review::{Decided, HeldInstance, NewReview};
 pub use rows::{InstanceRow, RowFilter, SeriesOfStudy, StudyParts, StudyRow};
 pub use schema::MIGRATIONS;
 

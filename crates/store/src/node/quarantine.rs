@@ -4,7 +4,11 @@ use arno_protocol::node::Quarantined;
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{NodeStore, signed, text, time, unsigned};
+use super::{
+    NodeStore,
+    review::{NewReview, put_review},
+    signed, text, time, unsigned,
+};
 use crate::{StoreError, WriteTx};
 
 /// Rows that are listed; the rest is counted.
@@ -25,6 +29,8 @@ pub struct NewQuarantined {
     pub reason: String,
     /// Whether a copy of the bytes was kept.
     pub copied: bool,
+    /// What a person is to know who looks at it, if one must.
+    pub waits: Option<NewReview>,
 }
 
 /// What is needed to try a quarantined file again.
@@ -39,13 +45,15 @@ pub struct QuarantineCopy {
 }
 
 impl NodeStore {
-    /// Open entries, newest first.
+    /// Open entries, newest first; those that wait for a person come last, since the review queue lists them all.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list_quarantined(&self) -> Result<Vec<Quarantined>, StoreError> {
         let sql = "-- list_quarantined
-            SELECT * FROM quarantine WHERE settled_at IS NULL ORDER BY id DESC LIMIT $1";
+            SELECT q.*, CASE WHEN r.quarantine IS NULL THEN 0 ELSE 1 END AS waits
+            FROM quarantine q LEFT JOIN review r ON r.quarantine = q.id
+            WHERE q.settled_at IS NULL ORDER BY waits, q.id DESC LIMIT $1";
         let rows = sqlx::query(sql)
             .bind(LISTED)
             .fetch_all(self.database.pool())
@@ -70,7 +78,9 @@ impl NodeStore {
     /// [`StoreError::NotFound`] when there is none of that number.
     pub async fn quarantined(&self, id: i64) -> Result<(Quarantined, QuarantineCopy), StoreError> {
         let sql = "-- quarantined
-            SELECT * FROM quarantine WHERE id = $1 AND settled_at IS NULL";
+            SELECT q.*, CASE WHEN r.quarantine IS NULL THEN 0 ELSE 1 END AS waits
+            FROM quarantine q LEFT JOIN review r ON r.quarantine = q.id
+            WHERE q.id = $1 AND q.settled_at IS NULL";
         let row = sqlx::query(sql)
             .bind(id)
             .fetch_one(self.database.pool())
@@ -113,7 +123,7 @@ pub(super) async fn insert_quarantined(
         .bind(text(now))
         .bind(new.source_sha256.clone());
     if update.execute(tx.connection()).await?.rows_affected() > 0 {
-        return Ok(());
+        return put_review(tx, new).await;
     }
     let sql = "-- insert_quarantined
         INSERT INTO quarantine (id, source_sha256, name, size_bytes, code, reason, at, copied)
@@ -128,7 +138,7 @@ pub(super) async fn insert_quarantined(
         .bind(i64::from(new.copied))
         .execute(tx.connection())
         .await?;
-    Ok(())
+    put_review(tx, new).await
 }
 
 /// Closes the entries of a source that turned out well.
@@ -156,5 +166,6 @@ fn quarantined_of(row: &AnyRow) -> Result<Quarantined, StoreError> {
         code: row.try_get("code")?,
         reason: row.try_get("reason")?,
         at: time(&at)?,
+        waits: row.try_get::<i64, _>("waits")? != 0,
     })
 }

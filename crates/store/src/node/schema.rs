@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 5] = [
+pub const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -26,6 +26,10 @@ pub const MIGRATIONS: [Migration; 5] = [
         version: 21,
         sql: CLINICAL,
     },
+    Migration {
+        version: 22,
+        sql: REVIEW,
+    },
 ];
 
 /// Whom pseudonyms stand for, sealed; empty unless the data holder wants it kept.
@@ -35,6 +39,25 @@ CREATE TABLE patient_link (
     version BIGINT NOT NULL,
     sealed TEXT NOT NULL
 );
+";
+
+/// What of quarantine waits for a person, and what the person decided. `series` is the UID under which it would be kept.
+const REVIEW: &str = "
+CREATE TABLE review (
+    quarantine BIGINT NOT NULL PRIMARY KEY REFERENCES quarantine (id),
+    series TEXT NOT NULL,
+    why TEXT NOT NULL,
+    choices TEXT NOT NULL,
+    modality TEXT,
+    sop_class TEXT NOT NULL,
+    rows BIGINT NOT NULL,
+    columns BIGINT NOT NULL,
+    frames BIGINT NOT NULL,
+    decision_json TEXT,
+    decided_by TEXT,
+    decided_at TEXT
+);
+CREATE INDEX review_by_series ON review (series, quarantine);
 ";
 
 /// What rules found in each series, and which series wait to be asked. Instances from before have no print: they are not found

@@ -184,6 +184,48 @@ impl Slice {
     }
 }
 
+/// An image of 8-bit samples that is no slice, in the series of one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Picture {
+    pub(crate) slice: Slice,
+    pub(crate) class: &'static str,
+    pub(crate) modality: &'static str,
+    pub(crate) frames: u16,
+}
+
+impl Picture {
+    /// Samples that are never black, frame after frame.
+    pub(crate) fn pixels(&self) -> Vec<u8> {
+        let samples = u32::from(EDGE) * u32::from(EDGE) * u32::from(self.frames);
+        (0..samples)
+            .map(|at| 1 + ((at * 7 + self.slice.number * 91) % 255) as u8)
+            .collect()
+    }
+
+    /// The Part 10 file.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        let slice = self.slice;
+        let mut set = slice.head(self.class, self.modality, "Sono Abdomen");
+        set.extend(slice.identifiers(slice.series_uid()));
+        set.extend(text(0x0020_0013, "IS", &slice.number.to_string()));
+        set.extend(number(0x0028_0002, 1));
+        set.extend(text(0x0028_0004, "CS", "MONOCHROME2"));
+        set.extend(text(0x0028_0008, "IS", &self.frames.to_string()));
+        for (tag, value) in [
+            (0x0028_0010, EDGE),
+            (0x0028_0011, EDGE),
+            (0x0028_0100, 8),
+            (0x0028_0101, 8),
+            (0x0028_0102, 7),
+            (0x0028_0103, 0),
+        ] {
+            set.extend(number(tag, value));
+        }
+        set.extend(long(0x7FE0_0010, "OB", &self.pixels()));
+        part_10(self.class, &slice.instance_uid(), &set)
+    }
+}
+
 pub(crate) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const RTSTRUCT: &str = "1.2.840.10008.5.1.4.1.1.481.3";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
