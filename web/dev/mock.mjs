@@ -39,7 +39,7 @@ async function bodyOf(request) {
 function answer(response, status, value, headers = {}) {
   const bytes = value?.bytes;
   const problem = value?.problem;
-  const type = bytes ? 'application/octet-stream' : problem ? 'application/problem+json' : 'application/json';
+  const type = bytes ? (value.type ?? 'application/octet-stream') : problem ? 'application/problem+json' : 'application/json';
   response.writeHead(status, { ...HEADERS, 'content-type': type, 'cache-control': 'no-store', ...headers });
   response.end(bytes ?? (value === undefined ? '' : JSON.stringify(problem ?? value)));
 }

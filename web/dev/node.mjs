@@ -1,6 +1,7 @@
 // The mock node: what a hospital's data manager sees. All people are invented.
 import { ago } from './hub-data.mjs';
 import { SIZE, SLICES, frame, outlines, segment } from './images.mjs';
+import { reviewRoutes } from './review.mjs';
 import { newDigest, newId, random } from './random.mjs';
 
 const problem = (status, code, title, detail) => ({ status, problem: { code, status, title, detail } });
@@ -139,15 +140,16 @@ const certificateOf = ({ id, node, manifest_sha256 }) => {
 
 export function createNode() {
   const started = { at: 0 };
+  const review = reviewRoutes();
   const ingests = [
     { id: 2, source: 'second-batch', started_at: ago(3_600_000), finished_at: ago(3_588_000), files: 3051, stored: 22, unchanged: 3026, quarantined: 3, readings: 0 },
     { id: 1, source: 'demo-landing', started_at: ago(86_400_000), finished_at: ago(86_352_000), files: 3032, stored: 3026, unchanged: 0, quarantined: 4, readings: 812 },
   ];
   let quarantine = [
-    { id: 1, name: 'batch/empty.dcm', size_bytes: 0, code: 'empty', reason: 'The file is empty. Send it again from its source.', at: ago(86_360_000) },
-    { id: 2, name: 'batch/readme.txt', size_bytes: 5120, code: 'not_dicom', reason: 'This is not a DICOM file: the mark DICM is missing. Remove it from the folder.', at: ago(86_361_000) },
-    { id: 3, name: 'series-17/IM0042', size_bytes: 70_112, code: 'truncated', reason: 'Pixel Data declares 131,072 bytes and 69,120 are there. Send the file again.', at: ago(86_362_000) },
-    { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'Burned In Annotation is YES: text in the pixels may name the patient. Look at it before it is let in.', at: ago(86_363_000) },
+    { id: 1, name: 'batch/empty.dcm', size_bytes: 0, code: 'empty', reason: 'The file is empty. Send it again from its source.', at: ago(86_360_000), waits: false },
+    { id: 2, name: 'batch/readme.txt', size_bytes: 5120, code: 'not_dicom', reason: 'This is not a DICOM file: the mark DICM is missing. Remove it from the folder.', at: ago(86_361_000), waits: false },
+    { id: 3, name: 'series-17/IM0042', size_bytes: 70_112, code: 'truncated', reason: 'Pixel Data declares 131,072 bytes and 69,120 are there. Send the file again.', at: ago(86_362_000), waits: false },
+    { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'a person has to look at it: images of modality US often show text', at: ago(86_363_000), waits: true },
   ];
   const permits = [
     { permit: newId('permit'), data_user: 'researcher', purpose: 'Can the shape that radiologists draw tell malignant from benign nodules?', datasets: [newId('dataset')], valid_until: ago(-88 * 86_400_000), revoked: false, answers: 21 },
@@ -175,7 +177,7 @@ export function createNode() {
     return {
       node, name: 'Ospedale Arnolfo', signing_key: newDigest(),
       membership: { federation: 'Arno demo federation', hub_url: 'https://localhost:4843', connected: true, last_contact: ago(2000), last_error: null },
-      holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
+      holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, to_review: review.count(), patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
       ingesting: done < 400 ? { files: 400, done } : null,
       receiving_trouble: { since: '2026-10-30T08:15:00Z', instances: 12,
         reason: 'there is no room left below /srv/arno: free some space (or raise storage_limit_bytes in node.toml) and run the same again; what was taken in so far is kept and will not be read twice' }, disclosure: { threshold: 5, round_to: 5 },
@@ -183,6 +185,7 @@ export function createNode() {
   }
 
   const routes = {
+    ...review.routes,
     'GET /v1/overview': overview,
     'GET /v1/ingests': () => ingests,
     'POST /v1/ingests': (_, { folder }) => {

@@ -5,6 +5,7 @@ import type {
   QualityOverview, Quarantined, RiskReport, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement,
   SeriesQuality, SeriesSegmentation, Session, Signed,
 } from './types';
+import type { NewDecision, ReviewItem, ReviewOutcome, ReviewQueue } from './review';
 
 /** An answer that is not a success; `detail` is the server's own sentence for people. */
 export class ApiError extends Error {
@@ -111,6 +112,10 @@ export const deidentification = (uid: string) =>
 export const quarantine = () => get<Quarantined[]>('/v1/quarantine');
 /** Nothing when the file was let in, else the entry with its reason now. */
 export const retryQuarantined = (id: number) => post<Quarantined | null>(`/v1/quarantine/${id}/retry`, undefined);
+export const reviewQueue = () => get<ReviewQueue>('/v1/review');
+export const reviewItem = (id: string) => get<ReviewItem>(`/v1/review/${part(id)}`);
+export const decideReview = (id: number, decision: NewDecision) =>
+  post<ReviewOutcome>(`/v1/review/${id}/decision`, decision);
 export const localDatasets = () => get<LocalDataset[]>('/v1/datasets');
 export const publishDataset = (dataset: NewDataset) => post<LocalDataset>('/v1/datasets', dataset);
 export const quality = () => get<QualityOverview>('/v1/quality');
@@ -123,4 +128,9 @@ export const seenPermits = () => get<SeenPermit[]>('/v1/permits');
 export async function frame(series: string, instance: string, number: number, signal: AbortSignal) {
   const path = `/v1/series/${part(series)}/instances/${part(instance)}/frames/${number}`;
   return (await send('GET', path, undefined, signal)).arrayBuffer();
+}
+
+/** A picture of one frame (from 1) of an instance that waits. */
+export async function reviewFrame(id: number, number: number, signal: AbortSignal) {
+  return (await send('GET', `/v1/review/${id}/frames/${number}`, undefined, signal)).blob();
 }

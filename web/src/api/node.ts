@@ -14,6 +14,7 @@ export interface Holdings {
   received: number;
   instances: number;
   quarantined: number;
+  to_review: number;
   patients: number;
   studies: number;
   series: number;
@@ -169,6 +170,8 @@ export interface Quarantined {
   code: string;
   reason: string;
   at: Time;
+  /** It is in the review queue under the same number. */
+  waits: boolean;
 }
 
 export interface NewDataset {

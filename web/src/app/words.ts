@@ -17,6 +17,9 @@ export interface Words {
   tone: Tone;
 }
 
+/** A reason of the API as a sentence. */
+export const sentence = (text: string) => (text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+
 const SEVERITY_TONES: Record<Severity, Tone> = { error: 'bad', warning: 'warn', note: 'plain' };
 
 export const severityTone = (severity: Severity): Tone => SEVERITY_TONES[severity];

@@ -1,11 +1,13 @@
 // Every text of the pages, in English. Keys are grouped by page; words of the API (`role.*`, `action.*` …) end in the
 // API's own word.
 import { quality } from './quality';
+import { review } from './review';
 import { viewer } from './viewer';
 
 export const en = {
   ...viewer,
   ...quality,
+  ...review,
   'app.name': 'Arno',
   'app.title': '{page} · {name}',
   'app.starting': 'Asking the server who it is …',
@@ -360,6 +362,7 @@ export const en = {
   'flow.kept': 'Instances kept',
   'flow.kept_note': 'Checked, de-identified, stored.',
   'flow.quarantined': 'In quarantine',
+  'flow.to_review': '{n} of them wait for a person to look',
   'flow.quarantined_note': 'With a reason each; nothing is dropped silently.',
   'membership.title': 'Federation',
   'membership.note': 'This node calls the hub; nobody calls this node.',
@@ -462,6 +465,8 @@ export const en = {
   'quarantine.size': 'Size',
   'quarantine.at': 'Since',
   'quarantine.act': 'Action',
+  'quarantine.look': 'Look at it',
+  'quarantine.look_file': 'Look at {name}',
   'quarantine.retry': 'Try again',
   'quarantine.retry_file': 'Try again: {name}',
   'quarantine.accepted': '{name} was let in.',

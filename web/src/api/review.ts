@@ -1,0 +1,60 @@
+// The wire types of the review queue, as `crates/protocol/src/node/review.rs` defines them.
+import type { Time } from './types';
+
+export interface ReviewGroup {
+  first: number;
+  why: string;
+  reason: string;
+  modality: string | null;
+  rows: number;
+  columns: number;
+  instances: number;
+  frames: number;
+  since: Time;
+}
+
+export interface ReviewQueue {
+  waiting: number;
+  groups: ReviewGroup[];
+}
+
+export interface ReviewItem {
+  id: number;
+  why: string;
+  reason: string;
+  choices: 'all' | 'refuse_only';
+  modality: string | null;
+  sop_class: string;
+  rows: number;
+  columns: number;
+  frames: number;
+  size_bytes: number;
+  since: Time;
+  /** How many of its series, size and reason wait, this one included. */
+  alike: number;
+  next: number | null;
+}
+
+/** A rectangle of pixels; `frame` counts from 1, `null` is all frames. */
+export interface ReviewBox {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  frame: number | null;
+}
+
+export type Verdict = { kind: 'accept' } | { kind: 'blacken'; boxes: ReviewBox[] } | { kind: 'refuse' };
+
+export interface NewDecision {
+  scope: 'one' | 'alike';
+  verdict: Verdict;
+}
+
+export interface ReviewOutcome {
+  kept: number;
+  refused: number;
+  not_kept: { id: number; code: string; reason: string }[];
+  left: number;
+  next: number | null;
+}
