@@ -24,7 +24,7 @@ pub struct Incoming {
     pub bytes: Bytes,
 }
 
-/// An instance that was acknowledged to its sender, with its digest.
+/// An instance that was digested as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     /// What people call it.

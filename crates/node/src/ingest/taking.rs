@@ -76,7 +76,7 @@ impl TakingIn {
         self.take_items(items).await
     }
 
-    /// The same for what was acknowledged before, and digested.
+    /// The same for what was digested as it came.
     pub(crate) async fn take_received(
         &mut self,
         batch: Vec<Received>,

@@ -1,13 +1,22 @@
 //! One part of a request, as far as it came.
 
 use arno_dicomweb::{accept::DICOM, media::MediaType, multipart::PartHeaders};
+use arno_domain::hex;
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
-/// A part. What comes is copied at once: holding on to pieces of what was read from the network would keep the connection from
-/// reading into the same memory again.
+/// A part. What comes is copied and digested at once: holding on to pieces of what was read from the network would keep the
+/// connection from reading into the same memory again, and bytes that the processor has at hand are digested in half the time.
 pub(super) struct Part {
     is_instance: bool,
     bytes: Vec<u8>,
+    digest: Sha256,
+}
+
+/// The bytes of an instance and their SHA-256, hexadecimal.
+pub(super) struct Whole {
+    pub(super) bytes: Bytes,
+    pub(super) sha256: String,
 }
 
 impl Part {
@@ -21,6 +30,7 @@ impl Part {
         Self {
             is_instance,
             bytes: Vec::with_capacity(room),
+            digest: Sha256::new(),
         }
     }
 
@@ -28,6 +38,7 @@ impl Part {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.is_instance {
             self.bytes.extend_from_slice(bytes);
+            self.digest.update(bytes);
         }
     }
 
@@ -36,9 +47,12 @@ impl Part {
         self.bytes.len()
     }
 
-    /// The bytes of an instance; nothing for a part that is none.
-    pub(super) fn into_instance(self) -> Option<Bytes> {
-        self.is_instance.then(|| self.bytes.into())
+    /// An instance; nothing for a part that is none.
+    pub(super) fn into_instance(self) -> Option<Whole> {
+        self.is_instance.then(|| Whole {
+            bytes: self.bytes.into(),
+            sha256: hex::encode(&self.digest.finalize()),
+        })
     }
 }
 
@@ -48,6 +62,9 @@ mod tests {
     use bytes::Bytes;
 
     use super::Part;
+
+    /// Of `abc` (FIPS 180-2, appendix B.1).
+    const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn check(header: &str, expect: Option<&[u8]>) {
         let limits = Limits {
@@ -63,7 +80,10 @@ mod tests {
         let mut part = Part::new(&headers, 2);
         part.push(b"ab");
         part.push(b"c");
-        assert_eq!(part.into_instance().as_deref(), expect, "{header}");
+        let whole = part.into_instance();
+        let digest = whole.as_ref().map(|whole| whole.sha256.clone());
+        assert_eq!(whole.as_ref().map(|whole| &whole.bytes[..]), expect);
+        assert_eq!(digest.as_deref(), expect.map(|_| SHA256), "{header}");
     }
 
     #[test]

@@ -12,10 +12,11 @@ use super::{
         caller::Caller,
     },
     MAX_BATCH_BYTES, MAX_BATCH_PARTS, Part, actor, data_set,
+    parts::Whole,
 };
 use crate::{
     Node, NodeError,
-    ingest::{Fate, Incoming, Taken, TakingIn},
+    ingest::{Fate, Received, Taken, TakingIn},
 };
 
 /// Instances of one request as they are taken in.
@@ -26,7 +27,7 @@ pub(super) struct Taking {
     /// The study that the address names, as the client knows it.
     study: Option<String>,
     run: Option<TakingIn>,
-    batch: Vec<Incoming>,
+    batch: Vec<Received>,
     batch_bytes: usize,
     outcome: Outcome,
     counted: Counted,
@@ -57,7 +58,7 @@ impl Taking {
     /// Adds a part, and takes the batch in when it is full.
     pub(super) async fn add(&mut self, part: Part) -> Result<(), WebError> {
         self.counted.parts += 1;
-        let Some(bytes) = part.into_instance() else {
+        let Some(Whole { bytes, sha256 }) = part.into_instance() else {
             self.counted.foreign += 1;
             self.fail(None, reason::NOT_UNDERSTOOD);
             return Ok(());
@@ -72,9 +73,10 @@ impl Taking {
             self.flush().await?;
         }
         self.batch_bytes += bytes.len();
-        self.batch.push(Incoming {
+        self.batch.push(Received {
             name: format!("part {} of a request", self.counted.parts),
             bytes,
+            sha256,
         });
         Ok(())
     }
@@ -98,7 +100,7 @@ impl Taking {
         match self.take(batch.clone()).await {
             Ok(taken) => taken.into_iter().for_each(|taken| self.note(taken)),
             Err(NodeError::Full(_)) => {
-                for Incoming { bytes, .. } in batch {
+                for Received { bytes, .. } in batch {
                     self.counted.without_room += 1;
                     let sop = claimed(bytes).await?.and_then(sop_of);
                     self.fail(sop, reason::RESOURCES);
@@ -109,7 +111,7 @@ impl Taking {
         Ok(())
     }
 
-    async fn take(&mut self, batch: Vec<Incoming>) -> Result<Vec<Taken>, NodeError> {
+    async fn take(&mut self, batch: Vec<Received>) -> Result<Vec<Taken>, NodeError> {
         let mut run = match self.run.take() {
             Some(run) => run,
             None => {
@@ -117,7 +119,7 @@ impl Taking {
                 self.node.begin_taking_in("DICOMweb", &actor).await?
             }
         };
-        let taken = run.take(batch).await;
+        let taken = run.take_received(batch).await;
         self.run = Some(run);
         taken
     }
