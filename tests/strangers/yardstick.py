@@ -7,7 +7,9 @@
 Data made by gen.py are received twice into an empty store (C-STORE with dcmtk's storescu over two associations, STOW-RS by twenties,
 two at a time), and what C-STORE left is queried and fetched. Both servers write durably and listen on 127.0.0.1. Each script's
 figures are printed as they come; --out gets the table, --json all of it. The memory of a server and its children is sampled ten
-times a second: steady is the median of the samples while it receives or serves, peak the greatest.
+times a second: steady is the median of the samples while it receives or serves, peak the greatest. At full scale data are received
+three times each way, every time into an empty store, and counted together. Half of the free memory is touched first: the host of a
+virtual machine gives memory out when it is first used, at the cost of whoever uses it, and the first server measured would pay.
 Needs dcmtk, orthanc, orthanc-dicomweb of Debian, and PyPI's numpy, psutil, pydicom, pydicom-data, pynetdicom, requests.
 """
 import argparse, datetime, json, os, pathlib, platform, shutil, statistics, subprocess, sys, tempfile, threading, time
@@ -16,8 +18,8 @@ import psutil
 
 from servers import Arno, Orthanc
 
-# studies, instances of each, requests a case of QIDO-RS, of WADO-RS, of C-FIND, studies fetched whole, runs of bench_wado
-SCALES = {"small": (4, 25, 40, 60, 30, 4, 2), "full": (20, 100, 200, 500, 100, 20, 3)}
+# studies, instances of each, requests a case of QIDO-RS, of WADO-RS, of C-FIND, studies fetched whole, runs of bench_wado, of receiving
+SCALES = {"small": (4, 25, 40, 60, 30, 4, 2, 1), "full": (20, 100, 200, 500, 100, 20, 3, 3)}
 SERIES_OF_A_STUDY = 2
 SAMPLE_SECONDS = 0.1
 # The clock of processes ticks in hundredths of a second: less than this many is no figure.
@@ -33,7 +35,7 @@ scripts = pathlib.Path(a.yardsticks).resolve()
 sys.path.insert(0, str(scripts))
 import common  # noqa: E402  the yardsticks' own
 
-studies, per_study, qido_n, wado_n, cfind_n, whole, wado_runs = SCALES[a.scale]
+studies, per_study, qido_n, wado_n, cfind_n, whole, wado_runs, receiving_runs = SCALES[a.scale]
 work = pathlib.Path(tempfile.mkdtemp(prefix="arno-yardstick-"))
 
 
@@ -93,6 +95,12 @@ class Meter:
         return round(server, 2), round(max(0, busy - server - script - own), 2)
 
 
+def touch_memory():
+    """In a process of its own, so that the memory is free again."""
+    half = psutil.virtual_memory().available // 2
+    subprocess.run([sys.executable, "-c", f"import numpy; numpy.ones({half}, numpy.uint8)"], check=True)
+
+
 def run(server, script, *options):
     """The lines of a script, each with the server's CPU seconds and memory since the line before it."""
     if a.quiet:
@@ -117,25 +125,35 @@ def run(server, script, *options):
 
 def measure(start, data):
     """All figures of one server."""
-    files = studies * per_study
-    found = {}
-    with start("store") as server:
-        found["start"] = {"s": round(server.started_s, 2)}
-        found["cstore"] = receive(run(server, "bench_cstore.py", data, "--port", server.dimse, "--aet", server.aet, "--assoc", 2), files, server)
-        query(found, run(server, "bench_qido.py", "--url", server.url, "-n", qido_n))
-        options = ("--url", server.url, "-n", wado_n, "--studies", whole)
-        fetch(found, [line for _ in range(wado_runs) for line in run(server, "bench_wado.py", *options)])
-        find(found, run(server, "bench_cfind.py", "--port", server.dimse, "--aet", server.aet, "-n", cfind_n, "--get", whole))
-    with start("stow") as server:
-        found["stow"] = receive(run(server, "bench_stow.py", data, "--url", server.url, "--batch", 20, "--conc", 2), files, server)
+    found, received = {}, {"cstore": [], "stow": []}
+    for again in range(receiving_runs):
+        with start(f"stow-{again}") as server:
+            received["stow"] += run(server, "bench_stow.py", data, "--url", server.url, "--batch", 20, "--conc", 2)
+        shutil.rmtree(server.folder)
+        with start(f"store-{again}") as server:
+            found["start"] = {"s": round(server.started_s, 2)}
+            received["cstore"] += run(server, "bench_cstore.py", data, "--port", server.dimse, "--aet", server.aet, "--assoc", 2)
+            if again == receiving_runs - 1:
+                serve(found, server)
+        shutil.rmtree(server.folder)
+    for way, lines in received.items():
+        found[way] = receive(lines, server)
     return found
 
 
-def receive(lines, files, server):
-    [line] = lines
-    if line["instances"] != files or line.get("stored", files) != files:
-        raise SystemExit(f"{server.name} did not take all: {line}")
-    return figure(files, [line], per_s=line["inst_per_s"], memory=memory([line]))
+def serve(found, server):
+    """The figures of a server that has all data."""
+    query(found, run(server, "bench_qido.py", "--url", server.url, "-n", qido_n))
+    options = ("--url", server.url, "-n", wado_n, "--studies", whole)
+    fetch(found, [line for _ in range(wado_runs) for line in run(server, "bench_wado.py", *options)])
+    find(found, run(server, "bench_cfind.py", "--port", server.dimse, "--aet", server.aet, "-n", cfind_n, "--get", whole))
+
+
+def receive(lines, server):
+    files = studies * per_study
+    if any(line["instances"] != files or line.get("stored", files) != files for line in lines):
+        raise SystemExit(f"{server.name} did not take all: {lines}")
+    return figure(files * len(lines), lines, per_s=round(files * len(lines) / sum(line["s"] for line in lines), 1), memory=memory(lines))
 
 
 def figure(items, lines, **more):
@@ -228,6 +246,7 @@ try:
         starts["Orthanc"] = lambda kind: Orthanc(work / f"orthanc-{kind}")
     if a.only != "orthanc" and a.node:
         starts["Arno"] = lambda kind: Arno(a.node, work / f"arno-{kind}")
+    touch_memory()
     figures = {}
     for name, start in starts.items():
         figures[name] = measure(start, data)
