@@ -155,7 +155,7 @@ fn opened(kept: &Kept, request: &OpenRequest) -> Result<Opened, NotOpened> {
     }
     Ok(Opened {
         transfer_syntax: instance.transfer_syntax.clone(),
-        data_set: instance.data_set.clone(),
+        data_set: instance.data_set.bytes(),
     })
 }
 

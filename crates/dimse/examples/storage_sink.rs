@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         counter.fetch_add(1, Ordering::Relaxed);
         let status = folder
             .as_ref()
-            .map_or(StoreStatus::Success, |folder| write(folder, &request));
+            .map_or(StoreStatus::Success, |folder| write(folder, request));
         async move { status }
     });
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The UID is digits and dots only, so it is a safe name.
-fn write(folder: &std::path::Path, request: &StoreRequest) -> StoreStatus {
+fn write(folder: &std::path::Path, request: StoreRequest) -> StoreStatus {
     let name = format!("{}.dcm", request.affected_sop_instance);
     match std::fs::write(folder.join(name), part10(request)) {
         Ok(()) => StoreStatus::Success,

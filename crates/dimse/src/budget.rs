@@ -9,6 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The first allocation for a data set: most structured reports and segmentations fit.
 const FIRST_ALLOCATION: usize = 64 * 1024;
+/// The first allocation at most, whatever came before: a wrong guess costs this for as long as one instance is received.
+const MAX_EXPECTED: usize = 4 << 20;
 
 /// Bytes that are left.
 #[derive(Debug, Clone)]
@@ -55,6 +57,10 @@ pub(crate) struct Buffer {
     bytes: Vec<u8>,
     share: Share,
     limit: usize,
+    /// Zeros before the data set, for what a file has there.
+    before: usize,
+    /// So much is allocated first.
+    first: usize,
 }
 
 /// There is no room for what was to be added.
@@ -71,24 +77,37 @@ impl Buffer {
             bytes: Vec::new(),
             share,
             limit,
+            before: 0,
+            first: FIRST_ALLOCATION,
+        }
+    }
+
+    /// The same with zeros before the data set, and with room for as many bytes as are expected in all once the first come.
+    pub(crate) fn with_room(budget: &Budget, limit: usize, before: usize, expected: usize) -> Self {
+        Self {
+            before,
+            first: expected.clamp(FIRST_ALLOCATION, MAX_EXPECTED),
+            ..Self::new(budget, limit.saturating_add(before))
         }
     }
 
     pub(crate) fn extend(&mut self, more: &[u8]) -> Result<(), Full> {
-        let needed = self.bytes.len().checked_add(more.len()).ok_or(Full)?;
+        let start = self.bytes.len().max(self.before);
+        let needed = start.checked_add(more.len()).ok_or(Full)?;
         if needed > self.limit {
             return Err(Full);
         }
         if needed > self.share.bytes {
             self.grow(needed)?;
         }
+        self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(more);
         Ok(())
     }
 
     /// Doubles, so that growing costs one copy in all, but never past the limit.
     fn grow(&mut self, needed: usize) -> Result<(), Full> {
-        let doubled = self.share.bytes.saturating_mul(2).max(FIRST_ALLOCATION);
+        let doubled = self.share.bytes.saturating_mul(2).max(self.first);
         let capacity = doubled.min(self.limit).max(needed);
         if !self.share.budget.take(capacity - self.share.bytes) {
             return Err(Full);
@@ -99,7 +118,9 @@ impl Buffer {
     }
 
     /// The whole, with the share to hold as long as it is in use.
-    pub(crate) fn finish(self) -> (Bytes, Share) {
+    pub(crate) fn finish(mut self) -> (Bytes, Share) {
+        let length = self.bytes.len().max(self.before);
+        self.bytes.resize(length, 0);
         (Bytes::from(self.bytes), self.share)
     }
 }
@@ -173,5 +194,21 @@ mod tests {
         assert_eq!(second.extend(&[1]), Err(Full), "over its own limit");
         drop(second);
         assert_eq!(budget.left(), 100_000);
+    }
+
+    #[test]
+    fn what_is_expected_is_allocated_once_and_room_is_left_before_it() {
+        let budget = Budget::new(1_000_000);
+        let mut buffer = Buffer::with_room(&budget, 300_000, 512, 300_512);
+        assert_eq!(budget.left(), 1_000_000, "nothing came yet");
+        assert_eq!(buffer.extend(&[7; 100]), Ok(()));
+        assert_eq!(budget.left(), 1_000_000 - 300_512);
+        assert_eq!(buffer.extend(&[7; 299_900]), Ok(()));
+        assert_eq!(buffer.extend(&[7]), Err(Full));
+        let (bytes, _share) = buffer.finish();
+        assert!(bytes[..512].iter().all(|byte| *byte == 0));
+        assert!(bytes[512..].iter().all(|byte| *byte == 7));
+        let (empty, _share) = Buffer::with_room(&budget, 10, 4, 0).finish();
+        assert_eq!(empty[..], [0; 4]);
     }
 }

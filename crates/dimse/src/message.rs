@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::budget::{Budget, Buffer, Share};
 use crate::command::{Command, CommandError, DataSet};
 use crate::limits::{MAX_ACTION_BYTES, MAX_COMMAND_BYTES, MAX_DROPPED_BYTES, MAX_IDENTIFIER_BYTES};
+use crate::part10::ROOM_BEFORE;
 use crate::pdu::{DataValue, FragmentPosition, MessagePart};
 
 /// A whole message.
@@ -21,7 +22,7 @@ pub(crate) struct Message {
 pub(crate) enum Received {
     /// The command set announced none.
     Nothing,
-    /// All of it, and the share of the budget that it holds.
+    /// All of it, behind [`ROOM_BEFORE`] zeros if it is to be stored, and the share of the budget that it holds.
     Whole(Bytes, Share),
     /// It was too large, or there was no memory; it was read to its end.
     Dropped,
@@ -47,6 +48,8 @@ pub(crate) enum MessageError {
 pub(crate) struct Assembler {
     budget: Budget,
     max_instance_bytes: usize,
+    /// Bytes of the instance before, with the room before it: the next is often as large.
+    expected: usize,
     state: State,
 }
 
@@ -85,6 +88,7 @@ impl Assembler {
         Self {
             budget,
             max_instance_bytes,
+            expected: 0,
             state: State::Idle,
         }
     }
@@ -157,12 +161,18 @@ impl Assembler {
             }));
         }
         let room = self.room(&command);
+        let buffer = match command {
+            Command::StoreRq(_) => {
+                Buffer::with_room(&self.budget, room.kept, ROOM_BEFORE, self.expected)
+            }
+            _ => Buffer::new(&self.budget, room.kept),
+        };
         self.state = State::DataSet {
             context,
             command,
             room,
             length: 0,
-            content: Content::Kept(Buffer::new(&self.budget, room.kept)),
+            content: Content::Kept(buffer),
         };
         Ok(None)
     }
@@ -199,11 +209,17 @@ impl Assembler {
                     content,
                     ..
                 },
-            ) => Some(Message {
-                context,
-                command,
-                data_set: content.finish(),
-            }),
+            ) => {
+                let data_set = content.finish();
+                if let (Command::StoreRq(_), Received::Whole(bytes, _)) = (&command, &data_set) {
+                    self.expected = bytes.len();
+                }
+                Some(Message {
+                    context,
+                    command,
+                    data_set,
+                })
+            }
             (_, state) => {
                 self.state = state;
                 None

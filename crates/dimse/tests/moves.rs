@@ -74,7 +74,7 @@ async fn instances_are_moved_to_a_third() {
             it.transfer_syntax.as_str(),
         );
         assert_eq!(it.calling_ae.as_str(), "ARNO");
-        assert!(it.data_set == data_set(instance, syntax));
+        assert!(it.data_set[..] == data_set(instance, syntax)[..]);
         (instance, syntax)
     });
     let expect = [

@@ -12,6 +12,7 @@ use crate::budget::Share;
 use crate::command::{Command, DataSet, EchoRq, InstanceResponse, Response, Status, StoreRq};
 use crate::link::Link;
 use crate::message::{Message, Received};
+use crate::part10::DataSetWithRoom;
 use crate::pdu::Abort;
 
 /// A request for a service that takes time, with its data set.
@@ -140,7 +141,7 @@ impl<L: Link> Association<'_, L> {
             affected_sop_class: request.sop_class.clone(),
             affected_sop_instance: request.sop_instance.clone(),
             transfer_syntax: context.transfer_syntax.clone(),
-            data_set,
+            data_set: DataSetWithRoom::of(data_set),
         });
         let stored = timeout(self.shared.config.timeouts.store, store).await;
         drop(share);

@@ -4,9 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use bytes::Bytes;
-
 use crate::command::Status;
+use crate::part10::DataSetWithRoom;
 use crate::{AeTitle, Uid};
 
 /// A received instance. What the command set says of it has not been compared with the data set.
@@ -21,7 +20,7 @@ pub struct StoreRequest {
     /// How the data set is encoded.
     pub transfer_syntax: Uid,
     /// The data set as it came, without file meta information.
-    pub data_set: Bytes,
+    pub data_set: DataSetWithRoom,
 }
 
 /// Does not show UIDs or the data set: they are patient data.

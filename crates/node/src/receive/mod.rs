@@ -181,7 +181,7 @@ fn handler(journal: &Arc<Journal>) -> StoreHandler {
         let journal = journal.clone();
         async move {
             let size = request.data_set.len() + META_BYTES;
-            match journal.keep(size, move || part10(&request)).await {
+            match journal.keep(size, move || part10(request)).await {
                 Ok(()) => StoreStatus::Success,
                 Err(NoRoom) => StoreStatus::OutOfResources,
             }
