@@ -49,8 +49,9 @@ fn explain_errors(text: &str) -> anyhow::Result<()> {
     match text.parse::<Cohort>() {
         Ok(cohort) => Ok(cohort.check()?),
         Err(error) => {
-            let shift = " ".repeat(error.position.saturating_sub(1));
-            bail!("{}\n\n  {text}\n  {shift}^", error.message)
+            let meant = error.suggestion.as_ref();
+            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+            bail!("{}{meant}\n\n{}", error.message, error.caret(text))
         }
     }
 }

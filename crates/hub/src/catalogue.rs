@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arno_domain::{
     DatasetId,
-    cohort::{Field, FieldKind},
+    cohort::{Field, FieldKind, has_hierarchy, words_of},
 };
 use arno_httpkit::{ApiError, ApiResult};
 use arno_protocol::{
@@ -71,8 +71,7 @@ pub(crate) async fn get_dataset(
 pub(crate) async fn list_fields(State(hub): State<Hub>) -> ApiResult<Vec<FieldInfo>> {
     let datasets = datasets::newest_datasets(&hub.database, MAX_DATASETS).await?;
     Ok(Json(
-        Field::ALL
-            .into_iter()
+        Field::all()
             .map(|field| field_info(field, &datasets))
             .collect(),
     ))
@@ -139,38 +138,39 @@ fn totals(datasets: &[StoredDataset]) -> CatalogueTotals {
 }
 
 fn field_info(field: Field, datasets: &[StoredDataset]) -> FieldInfo {
-    let (numeric, unit) = match field.kind() {
-        FieldKind::Words => (false, ""),
-        FieldKind::Number { unit } => (true, unit),
+    let unit = match field.kind() {
+        FieldKind::Number { unit } => unit,
+        FieldKind::Days => "d",
+        FieldKind::Code { .. } | FieldKind::Words | FieldKind::Flag => "",
     };
-    let breakdowns = datasets
-        .iter()
-        .filter_map(|dataset| dataset.record.breakdowns.get(field.as_str()));
-    let values: BTreeSet<_> = breakdowns
-        .flat_map(|values| values.keys())
-        .filter(|_| !numeric)
-        .collect();
+    let is_numeric = matches!(field.kind(), FieldKind::Number { .. } | FieldKind::Days);
     FieldInfo {
         field,
-        numeric,
+        entity: field.entity(),
+        numeric: is_numeric,
         unit: unit.to_owned(),
-        meaning: meaning(field).to_owned(),
-        examples: values.into_iter().take(MAX_EXAMPLES).cloned().collect(),
+        hierarchy: has_hierarchy(field),
+        meaning: field.spec().meaning.to_owned(),
+        examples: if is_numeric {
+            Vec::new()
+        } else {
+            examples(field, datasets)
+        },
     }
 }
 
-fn meaning(field: Field) -> &'static str {
-    match field {
-        Field::Modality => "Kind of image, such as CT or MR: Modality (0008,0060)",
-        Field::BodyPart => "Part of the body: Body Part Examined (0018,0015)",
-        Field::Manufacturer => "Maker of the scanner: Manufacturer (0008,0070)",
-        Field::Sex => "Patient's Sex (0010,0040): F, M or O",
-        Field::Age => "Age at the study, in years",
-        Field::SliceThickness => "Slice Thickness (0018,0050), in millimetres",
-        Field::Malignancy => {
-            "Mean malignancy of the patient's most suspicious nodule, 1 to 5, as its readers rated it"
+/// Values that stand in the catalogue, and then those that anybody knows.
+fn examples(field: Field, datasets: &[StoredDataset]) -> Vec<String> {
+    let breakdowns = datasets
+        .iter()
+        .filter_map(|dataset| dataset.record.breakdowns.get(field.as_str()));
+    let recorded: BTreeSet<_> = breakdowns.flat_map(|values| values.keys()).collect();
+    let mut examples: Vec<String> = recorded.into_iter().cloned().collect();
+    for word in words_of(field) {
+        if !examples.iter().any(|known| known == word) {
+            examples.push((*word).to_owned());
         }
-        Field::Readers => "Radiologists who outlined the patient's most-read nodule",
-        Field::Diagnosis => "Diagnosis as an ICD-O-3 or ICD-10 code",
     }
+    examples.truncate(MAX_EXAMPLES);
+    examples
 }

@@ -50,8 +50,7 @@ pub(crate) fn risk_report(rows: &[&Facts], dates: &StudyDates, policy: RiskPolic
         of_patient.entry(&row.patient).or_default().push(row);
     }
     let patients: Vec<(&str, Vec<&Facts>)> = of_patient.into_iter().collect();
-    let mut columns: Vec<Column> = Field::ALL
-        .into_iter()
+    let mut columns: Vec<Column> = Facts::fields()
         .map(|field| column(field.as_str(), &patients, |(_, rows)| known(field, rows)))
         .collect();
     columns.push(column("studies", &patients, |(_, rows)| {

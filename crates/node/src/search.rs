@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use arno_domain::{
-    cohort::{Cohort, CohortError, Criterion, Facts},
+    cohort::{self, Claim, Cohort, CohortError, Facts},
     disclosure::DisclosurePolicy,
 };
 use arno_protocol::search::{Counts, CriterionReport, CriterionStatus, SiteCounts};
@@ -22,9 +22,9 @@ pub fn search(
 ) -> Result<SiteCounts, CohortError> {
     cohort.check()?;
     let criteria: Vec<_> = cohort
-        .criteria()
+        .claims()
         .into_iter()
-        .map(|criterion| report(criterion, facts))
+        .map(|claim| report(claim, facts))
         .collect();
     let all_applied = criteria
         .iter()
@@ -35,21 +35,18 @@ pub fn search(
 
 /// The rows that match.
 pub(crate) fn matching<'a>(cohort: &Cohort, facts: &'a [Facts]) -> Vec<&'a Facts> {
-    facts
-        .iter()
-        .filter(|row| cohort.matches(row) == Some(true))
-        .collect()
+    cohort::matching(cohort, facts)
 }
 
-fn report(criterion: &Criterion, facts: &[Facts]) -> CriterionReport {
-    let is_recorded = facts.iter().any(|row| row.value(criterion.field).is_some());
-    let status = if is_recorded {
+fn report(claim: Claim, facts: &[Facts]) -> CriterionReport {
+    let is_recorded = |field| facts.iter().any(|row| row.value(field).is_some());
+    let status = if claim.fields.into_iter().all(is_recorded) {
         CriterionStatus::Applied
     } else {
         CriterionStatus::Unsupported
     };
     CriterionReport {
-        criterion: criterion.to_string(),
+        criterion: claim.text,
         status,
     }
 }

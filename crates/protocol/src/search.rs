@@ -2,7 +2,7 @@
 
 use arno_domain::{
     NodeId, SearchId,
-    cohort::{Cohort, Field},
+    cohort::{Cohort, Entity, Field},
     disclosure::ProtectedCount,
 };
 use chrono::{DateTime, Utc};
@@ -14,13 +14,17 @@ use utoipa::ToSchema;
 pub struct FieldInfo {
     /// Its name in the cohort language.
     pub field: Field,
-    /// Whether it holds a number.
+    /// What it belongs to.
+    pub entity: Entity,
+    /// Whether it holds a number, or a day as a number of days.
     pub numeric: bool,
     /// UCUM unit of a number, empty for none.
     pub unit: String,
+    /// Whether codes lie under its codes, so that it can be asked with `under`.
+    pub hierarchy: bool,
     /// What it means.
     pub meaning: String,
-    /// Values that exist in the catalogue (words only).
+    /// Values that are worth a try: well-known ones and those in the catalogue (words only).
     pub examples: Vec<String>,
 }
 

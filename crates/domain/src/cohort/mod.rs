@@ -1,27 +1,45 @@
-//! A cohort: the typed expression that selects patients, and its evaluation over one row of facts.
+//! A cohort: the typed expression over the common data model that selects series and their patients.
 //!
-//! The same expression is JSON (serde), text (`text`) and what the explorer edits. Logic is three-valued
-//! (Kleene): a criterion about a value that is not recorded is neither true nor false, and what is not true is
-//! not counted, so that `not` never turns a missing value into a match.
+//! The same expression is JSON (serde), text (`text`) and what the explorer edits; [`Cohort::digest`] of its normal form is its id.
+//! What it means is written in `docs/search.md` and decided by `evaluate`: it is asked of each series, in three-valued logic, so that
+//! `not` never turns a missing value into a match.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `field` | values, and the facts of one series and its patient |
+//! | `code` | codes as they are compared, and what lies under them |
+//! | `text` | text ↔ cohort, errors that point at the place |
+//! | `complete` | what may stand at a place of a text |
+//! | `normal` | one way of writing each question |
+//! | `evaluate`, `patient` | whether it holds |
+//! | `check` | size and types |
 
+mod check;
+mod code;
+mod complete;
+mod evaluate;
 mod field;
+mod normal;
+mod patient;
+#[cfg(test)]
+mod properties;
 mod text;
+mod vocabulary;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-pub use field::{Facts, Field, FieldKind, Value};
-pub use text::ParseError;
+pub use crate::model::{Entity, Field, FieldKind};
+pub use check::{CohortError, MAX_CRITERIA, MAX_DEPTH};
+pub use code::{canonical, covers, has_hierarchy};
+pub use complete::{Completion, Suggestion, complete};
+pub use evaluate::matching;
+pub use field::{Facts, Value};
+pub use patient::Patient;
+pub use text::{MAX_TEXT_BYTES, ParseError};
+pub use vocabulary::words_of;
 
-use crate::hex;
-
-/// More criteria than a person writes; bounds the work of one search.
-pub const MAX_CRITERIA: usize = 64;
-/// Deepest nesting of and/or/not.
-pub const MAX_DEPTH: usize = 12;
-
-/// A selection of patients by criteria.
+/// A selection of series, and of patients by them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[schema(no_recursion)]
@@ -34,6 +52,10 @@ pub enum Cohort {
     Not(Box<Cohort>),
     /// One criterion.
     Is(Criterion),
+    /// One record is all of this by itself.
+    One(Group),
+    /// Two things happened so far from each other.
+    Timed(Box<Timing>),
 }
 
 /// One test of one field.
@@ -50,11 +72,13 @@ pub struct Criterion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Test {
-    /// Equal to one of these, without regard to case.
+    /// Equal to one of these, without regard to case; `yes` and `no` for what holds those.
     OneOf(Vec<String>),
-    /// Within these limits, both included unless marked as `below`/`above`.
+    /// One of these codes, or one that lies under it: C34.1 under C34, IIIA under III.
+    Under(Vec<String>),
+    /// Within these limits.
     Range(Range),
-    /// Recorded at all.
+    /// Recorded at all; the one test that a missing value fails.
     Recorded,
 }
 
@@ -76,34 +100,76 @@ pub struct Range {
     pub below: Option<f64>,
 }
 
+/// One record of an entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct Group {
+    /// Of which entity.
+    pub entity: Entity,
+    /// What it is, asked of the record itself.
+    pub such_that: Box<Cohort>,
+}
+
+/// How far apart two moments of a patient are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct Timing {
+    /// One moment.
+    pub first: Moment,
+    /// Which comes first.
+    pub order: Order,
+    /// The other.
+    pub second: Moment,
+    /// Days between them, not negative.
+    pub days: Range,
+}
+
+/// How the first moment of a [`Timing`] lies to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Before it, or on its day.
+    Before,
+    /// After it, or on its day.
+    After,
+    /// Either.
+    Of,
+}
+
+/// A day in the course of a patient.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct Moment {
+    /// The field that holds it.
+    pub date: Field,
+    /// Of which record; without one as in a criterion of the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Group>,
+}
+
+/// What one criterion or time relation asks, for the report of how it was honoured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// As text.
+    pub text: String,
+    /// Fields without which it cannot be evaluated.
+    pub fields: Vec<Field>,
+    /// The criterion, where it is one.
+    pub criterion: Option<Criterion>,
+}
+
 impl Range {
-    fn holds(&self, value: f64) -> bool {
+    /// Whether a number is within the limits.
+    #[must_use]
+    pub fn holds(&self, value: f64) -> bool {
         self.min.is_none_or(|min| value >= min)
             && self.above.is_none_or(|above| value > above)
             && self.max.is_none_or(|max| value <= max)
             && self.below.is_none_or(|below| value < below)
     }
-}
-
-/// An expression that is too large or tests a field in a way it cannot be tested.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CohortError {
-    /// Too many criteria.
-    #[error("a cohort has at most {MAX_CRITERIA} criteria")]
-    TooManyCriteria,
-    /// Nested too deeply.
-    #[error("a cohort nests and/or/not at most {MAX_DEPTH} deep")]
-    TooDeep,
-    /// A number where words are, or words where a number is.
-    #[error("{field} is {kind}: {help}")]
-    WrongTest {
-        /// The field.
-        field: &'static str,
-        /// What the field holds.
-        kind: &'static str,
-        /// How to ask instead.
-        help: &'static str,
-    },
 }
 
 impl Cohort {
@@ -113,234 +179,53 @@ impl Cohort {
         Self::And(Vec::new())
     }
 
-    /// Checks size and types; a cohort from outside passes here before it is used.
-    ///
-    /// # Errors
-    /// [`CohortError`] names the field and what to write instead.
-    pub fn check(&self) -> Result<(), CohortError> {
-        if self.depth() > MAX_DEPTH {
-            return Err(CohortError::TooDeep);
-        }
-        let criteria = self.criteria();
-        if criteria.len() > MAX_CRITERIA {
-            return Err(CohortError::TooManyCriteria);
-        }
-        criteria.into_iter().try_for_each(Criterion::check)
+    /// All criteria and time relations, in order of appearance.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        self.collect_claims(&mut claims);
+        claims
     }
 
-    fn depth(&self) -> usize {
+    fn collect_claims(&self, claims: &mut Vec<Claim>) {
         match self {
             Self::And(parts) | Self::Or(parts) => {
-                1 + parts.iter().map(Self::depth).max().unwrap_or(0)
+                parts.iter().for_each(|part| part.collect_claims(claims));
             }
-            Self::Not(part) => 1 + part.depth(),
-            Self::Is(_) => 0,
-        }
-    }
-
-    /// All criteria, in order of appearance.
-    #[must_use]
-    pub fn criteria(&self) -> Vec<&Criterion> {
-        match self {
-            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::criteria).collect(),
-            Self::Not(part) => part.criteria(),
-            Self::Is(criterion) => vec![criterion],
-        }
-    }
-
-    /// Whether the facts match; `None` where a value that decides is not recorded.
-    #[must_use]
-    pub fn matches(&self, facts: &Facts) -> Option<bool> {
-        match self {
-            Self::And(parts) => parts.iter().try_fold_kleene(facts, false),
-            Self::Or(parts) => parts.iter().try_fold_kleene(facts, true),
-            Self::Not(part) => part.matches(facts).map(|matched| !matched),
-            Self::Is(criterion) => criterion.matches(facts),
-        }
-    }
-
-    /// The same question in one way of writing: nested lists flattened, parts sorted, doubles dropped.
-    #[must_use]
-    pub fn normal_form(&self) -> Self {
-        match self {
-            Self::And(parts) => Self::list(parts, true),
-            Self::Or(parts) => Self::list(parts, false),
-            Self::Not(part) => match part.normal_form() {
-                Self::Not(inner) => *inner,
-                other => Self::Not(Box::new(other)),
-            },
-            Self::Is(criterion) => Self::Is(criterion.normal_form()),
-        }
-    }
-
-    fn list(parts: &[Self], all: bool) -> Self {
-        let mut flat = Vec::new();
-        for part in parts.iter().map(Self::normal_form) {
-            match (part, all) {
-                (Self::And(inner), true) | (Self::Or(inner), false) => flat.extend(inner),
-                (other, _) => flat.push(other),
+            Self::Not(part) => part.collect_claims(claims),
+            Self::One(group) => group.such_that.collect_claims(claims),
+            Self::Is(criterion) => claims.push(Claim {
+                text: criterion.to_string(),
+                fields: vec![criterion.field],
+                criterion: Some(criterion.clone()),
+            }),
+            Self::Timed(timing) => {
+                for group in [&timing.first.of, &timing.second.of].into_iter().flatten() {
+                    group.such_that.collect_claims(claims);
+                }
+                claims.push(Claim {
+                    text: self.to_string(),
+                    fields: vec![timing.first.date, timing.second.date],
+                    criterion: None,
+                });
             }
         }
-        flat.sort_by_key(ToString::to_string);
-        flat.dedup();
-        match (flat.len(), all) {
-            (1, _) => flat.remove(0),
-            (_, true) => Self::And(flat),
-            (_, false) => Self::Or(flat),
-        }
-    }
-
-    /// SHA-256 of the normal form's text: the id of the question.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        hex::encode(&Sha256::digest(self.normal_form().to_string()))
     }
 }
 
-/// Kleene's and/or over parts: the deciding value wins, a missing one makes the rest unknown.
-trait Kleene {
-    fn try_fold_kleene(self, facts: &Facts, deciding: bool) -> Option<bool>;
-}
-
-impl<'a, I: Iterator<Item = &'a Cohort>> Kleene for I {
-    fn try_fold_kleene(self, facts: &Facts, deciding: bool) -> Option<bool> {
-        let mut result = Some(!deciding);
-        for part in self {
-            match part.matches(facts) {
-                Some(value) if value == deciding => return Some(deciding),
-                Some(_) => {}
-                None => result = None,
-            }
-        }
-        result
-    }
-}
-
-impl Criterion {
-    fn check(&self) -> Result<(), CohortError> {
-        let field = self.field.as_str();
-        match (self.field.kind(), &self.test) {
-            (_, Test::Recorded)
-            | (FieldKind::Words, Test::OneOf(_))
-            | (FieldKind::Number { .. }, Test::Range(_)) => Ok(()),
-            (FieldKind::Words, Test::Range(_)) => {
-                let help = "compare it with = or in {A, B}";
-                Err(CohortError::WrongTest {
-                    field,
-                    kind: "a word",
-                    help,
-                })
-            }
-            (FieldKind::Number { .. }, Test::OneOf(_)) => {
-                let help = "compare it with a number, or write: in 40..75";
-                Err(CohortError::WrongTest {
-                    field,
-                    kind: "a number",
-                    help,
-                })
-            }
-        }
-    }
-
-    fn matches(&self, facts: &Facts) -> Option<bool> {
-        let value = facts.value(self.field)?;
-        Some(match (&self.test, value) {
-            (Test::Recorded, _) => true,
-            (Test::OneOf(words), Value::Word(word)) => {
-                words.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
-            }
-            (Test::Range(range), Value::Number(number)) => range.holds(number),
-            (Test::OneOf(_), Value::Number(_)) | (Test::Range(_), Value::Word(_)) => return None,
-        })
-    }
-
-    fn normal_form(&self) -> Self {
-        let mut normal = self.clone();
-        if let Test::OneOf(words) = &mut normal.test {
-            for word in words.iter_mut() {
-                *word = word.to_ascii_uppercase();
-            }
-            words.sort();
-            words.dedup();
-        }
-        normal
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Cohort, CohortError, Facts};
-
-    fn facts() -> Facts {
-        Facts {
-            patient: "P-1".into(),
-            modality: Some("CT".into()),
-            slice_thickness_mm: Some(1.25),
-            sex: Some("F".into()),
-            ..Facts::default()
-        }
-    }
-
-    fn check(text: &str, expect: Option<bool>) {
-        let cohort: Cohort = text.parse().unwrap();
-        assert_eq!(cohort.matches(&facts()), expect, "{text}");
-    }
-
-    #[test]
-    fn logic_is_three_valued() {
-        check("modality = ct", Some(true));
-        check("modality = CT and slice_thickness <= 2 mm", Some(true));
-        check("slice_thickness < 1.25", Some(false));
-        check("age >= 40", None);
-        check("not age >= 40", None);
-        check("age >= 40 and modality = MR", Some(false));
-        check("age >= 40 or modality = CT", Some(true));
-        check("age >= 40 and modality = CT", None);
-        check("sex recorded and not modality in {MR, PT}", Some(true));
-        check("", Some(true));
-    }
-
-    #[test]
-    fn the_same_question_has_one_id() {
-        let id = |text: &str| text.parse::<Cohort>().unwrap().digest();
-        assert_eq!(
-            id("modality = CT and sex = F"),
-            id("(sex = f) and (modality in {ct, CT})")
-        );
-        assert_eq!(id("not not sex = F"), id("sex = F"));
-        assert_ne!(
-            id("modality = CT and sex = F"),
-            id("modality = CT or sex = F")
-        );
-    }
-
-    #[test]
-    fn a_field_is_tested_as_what_it_is() {
-        let check = |text: &str| text.parse::<Cohort>().unwrap().check();
-        assert!(matches!(
-            check("modality > 3"),
-            Err(CohortError::WrongTest {
-                field: "modality",
-                ..
-            })
-        ));
-        assert!(matches!(
-            check("age = forty"),
-            Err(CohortError::WrongTest { field: "age", .. })
-        ));
-        assert_eq!(check("age in 40..75"), Ok(()));
-    }
-
-    #[test]
-    fn size_is_bounded() {
-        let many = vec!["sex = F"; 65].join(" and ");
-        assert_eq!(
-            many.parse::<Cohort>().unwrap().check(),
-            Err(CohortError::TooManyCriteria)
-        );
-        let deep: Cohort = (0..13).fold("sex = F".parse().unwrap(), |inner, _| {
-            Cohort::Not(Box::new(inner))
-        });
-        assert_eq!(deep.check(), Err(CohortError::TooDeep));
-    }
+/// The day by which a record of an entity is placed in time, and where that day stands.
+#[must_use]
+pub fn date_of(entity: Entity) -> Option<Field> {
+    let name = match entity {
+        Entity::Study | Entity::Series | Entity::Annotation => "study_date",
+        Entity::Diagnosis => "diagnosis_date",
+        Entity::Stage => "stage_date",
+        Entity::Pathology => "pathology_date",
+        Entity::Biomarker => "biomarker_date",
+        Entity::Measurement => "measurement_date",
+        Entity::Treatment => "treatment_start",
+        Entity::Event => "event_date",
+        Entity::Patient | Entity::Outcome => return None,
+    };
+    Field::parse(name).ok()
 }

@@ -1,7 +1,13 @@
 //! What records are about, and what each hangs on.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 /// A kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Entity {
     /// A person, under a pseudonym.
     Patient,

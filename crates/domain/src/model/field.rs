@@ -116,7 +116,7 @@ fn nearest(name: &str) -> Option<&'static str> {
 }
 
 /// Letters to add, leave out or change (Levenshtein).
-fn typos(left: &str, right: &str) -> usize {
+pub(crate) fn typos(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (at, letter) in left.bytes().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], at + 1);

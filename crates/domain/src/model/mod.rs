@@ -20,11 +20,12 @@ mod unit;
 
 pub use document::document;
 pub use entity::Entity;
+pub(crate) use field::typos;
 pub use field::{Field, UnknownField};
 pub use record::{Link, Record, Recorded};
 pub use spec::{FieldKind, FieldSpec};
 pub use system::{CodeSystem, Coded, UnknownSystem};
-pub use unit::{UnitError, convert};
+pub use unit::{UnitError, convert, units_like};
 
 /// The value of a field, as its kind says.
 #[derive(Debug, Clone, PartialEq)]

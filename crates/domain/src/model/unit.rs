@@ -59,6 +59,15 @@ const UNITS: [(&str, &str, f64, f64); 42] = [
     ("g", "mass", 1.0, 1000.0),
 ];
 
+/// Units that measure the same, this one first.
+pub fn units_like(unit: &str) -> impl Iterator<Item = &'static str> {
+    let own = UNITS.iter().find(|(name, ..)| *name == unit);
+    let others = UNITS
+        .iter()
+        .filter(move |(name, kind, ..)| own.is_some_and(|(own, of, ..)| kind == of && name != own));
+    own.into_iter().chain(others).map(|(name, ..)| *name)
+}
+
 /// The number in another unit.
 ///
 /// # Errors
