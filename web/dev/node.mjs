@@ -151,6 +151,24 @@ export function createNode() {
     { id: 3, name: 'series-17/IM0042', size_bytes: 70_112, code: 'truncated', reason: 'Pixel Data declares 131,072 bytes and 69,120 are there. Send the file again.', at: ago(86_362_000), waits: false },
     { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'a person has to look at it: images of modality US often show text', at: ago(86_363_000), waits: true },
   ];
+  const POLICY = { threshold: 5, round_to: 5,
+    budget: { data_user_microrho: 80_000, site_microrho: 800_000, questions: 100, period_days: 7, studies_per_patient: 4, series_per_patient: 16 } };
+  const ALARM = { data_user: 'company', suspicious: 5, at: ago(3_600_000) };
+  const paid = (data_user, cohort, kind, price_microrho, suspicion, age) => ({ data_user, cohort, kind, price_microrho, suspicion, at: ago(age) });
+  const disclosure = {
+    policy: POLICY, site_spent_microrho: 12_160, epsilon_of_data_user: 2.183, alarms: [ALARM],
+    data_users: [
+      { data_user: 'company', spent_microrho: 6400, questions: 20, suspicious: 5, last_at: ago(3_600_000) },
+      { data_user: 'researcher', spent_microrho: 5760, questions: 18, suspicious: 0, last_at: ago(90_000) },
+    ],
+    questions: [
+      paid('researcher', 'modality = CT and slice_thickness <= 2', 'total', 320, null, 90_000),
+      paid('researcher', 'modality = CT and slice_thickness <= 2', 'site', 320, null, 90_000),
+      paid('company', 'modality = CT and age in 88..89', 'site', 320, 'isolates', 3_600_000),
+      paid('company', 'modality = CT and not age in 88..89', 'site', 320, 'differs_by_few', 3_700_000),
+      paid('company', '', 'facets', 160, null, 4_000_000),
+    ],
+  };
   const permits = [
     { permit: newId('permit'), data_user: 'researcher', purpose: 'Can the shape that radiologists draw tell malignant from benign nodules?', datasets: [newId('dataset')], valid_until: ago(-88 * 86_400_000), revoked: false, answers: 21 },
     { permit: newId('permit'), data_user: 'company', purpose: 'Tuning of a nodule detector.', datasets: [newId('dataset')], valid_until: ago(-12 * 86_400_000), revoked: true, answers: 3 },
@@ -180,7 +198,8 @@ export function createNode() {
       holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, to_review: review.count(), patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
       ingesting: done < 400 ? { files: 400, done } : null,
       receiving_trouble: { since: '2026-10-30T08:15:00Z', instances: 12,
-        reason: 'there is no room left below /srv/arno: free some space (or raise storage_limit_bytes in node.toml) and run the same again; what was taken in so far is kept and will not be read twice' }, disclosure: { threshold: 5, round_to: 5 },
+        reason: 'there is no room left below /srv/arno: free some space (or raise storage_limit_bytes in node.toml) and run the same again; what was taken in so far is kept and will not be read twice' }, disclosure: POLICY,
+      patients_margin: 89, disclosure_alarms: [ALARM],
     };
   }
 
@@ -222,6 +241,7 @@ export function createNode() {
       datasets.unshift(published);
       return published;
     },
+    'GET /v1/disclosure': () => disclosure,
     'GET /v1/permits': () => permits,
     'GET /v1/audit': () => ({ entries: audit, length: audit.length, first_break: null }),
   };

@@ -36,6 +36,7 @@ test('pages of a data manager', async () => {
     '/quality': 'Quality',
     '/quarantine': 'Quarantine',
     '/datasets': 'Datasets',
+    '/disclosure': 'Disclosure',
     '/permits': 'Permits',
     '/audit': 'Audit',
   });
@@ -43,9 +44,18 @@ test('pages of a data manager', async () => {
 
 test('what keeps received instances waiting is said first', async () => {
   const page = await openAsManager('/');
-  const said = page.getByRole('alert');
-  await said.getByText('What was received cannot be taken in').waitFor();
+  const said = page.getByRole('alert').filter({ hasText: 'What was received cannot be taken in' });
+  await said.waitFor();
   assert.match(await said.innerText(), /there is no room left below.*12 instances.*safe in the journal/s);
+  await page.context().close();
+});
+
+test('questions that single out few patients raise a note with the way to them', async () => {
+  const page = await openAsManager('/');
+  await page.getByRole('alert').getByText('company: 5 questions').waitFor();
+  await page.getByRole('link', { name: 'Who asked what' }).click();
+  await page.getByRole('row', { name: /modality = CT and age in 88..89 matches very few company/ }).waitFor();
+  await page.getByRole('row', { name: /researcher 7\.2 % 18 0/ }).waitFor();
   await page.context().close();
 });
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use arno_client::ApiClient;
-use arno_domain::cohort::Cohort;
+use arno_domain::{cohort::Cohort, disclosure::ProtectedCount};
 use arno_protocol::search::{CriterionStatus, NewSearch, SearchState, SiteAnswer, SiteCounts};
 
 use crate::{
@@ -101,12 +101,20 @@ fn cells(answer: &SiteAnswer) -> [String; 4] {
         SiteAnswer::Counted(found) => match found.counts {
             None => none(criteria(found)),
             Some(counts) => [
-                counts.patients.to_string(),
-                counts.studies.to_string(),
-                counts.series.to_string(),
+                within(counts.patients, counts.margins.patients),
+                within(counts.studies, counts.margins.studies),
+                within(counts.series, counts.margins.series),
                 criteria(found),
             ],
         },
+    }
+}
+
+/// A count and how far it is from the truth 95 times in a hundred.
+pub(crate) fn within(count: ProtectedCount, margin: u64) -> String {
+    match margin {
+        0 => count.to_string(),
+        margin => format!("{count} ± {margin}"),
     }
 }
 

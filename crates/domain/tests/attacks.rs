@@ -2,7 +2,8 @@
 //! the rules alone, without a node; threshold and rounding alone are played too, so that the test can fail.
 
 use arno_domain::disclosure::{
-    Asked, DisclosureBudget, ExactCounts, Level, NoiseSecret, NoisyPolicy, Part, ProtectedCount,
+    Asked, DisclosureBudget, DisclosurePolicy, ExactCounts, Level, NoiseSecret, Part,
+    ProtectedCount,
 };
 
 const TRIALS: u64 = 1_000;
@@ -20,9 +21,9 @@ fn played(others: u64) -> f64 {
         questions: 2,
         ..DisclosureBudget::default()
     };
-    let noisy = NoisyPolicy {
+    let noisy = DisclosurePolicy {
         budget,
-        ..NoisyPolicy::default()
+        ..DisclosurePolicy::default()
     };
     let secret = NoiseSecret::new([5; 32]);
     let questions = budget.of_data_user().0 / budget.price(Part::Site).0;
@@ -66,7 +67,7 @@ fn a_whole_budget_tells_little_of_one_patient() {
 
 #[test]
 fn threshold_and_rounding_alone_tell_all_at_their_edges() {
-    let policy = NoisyPolicy::default().policy;
+    let policy = DisclosurePolicy::default();
     for others in [4, 1_002] {
         assert_ne!(policy.protect(others), policy.protect(others + 1));
     }

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use arno_domain::{NodeId, QuestionId, SearchId, audit::Outcome, cohort::Cohort, disclosure};
+use arno_domain::{
+    NodeId, QuestionId, SearchId,
+    audit::Outcome,
+    cohort::Cohort,
+    disclosure::{self, ProtectedCount, ReleasedCount},
+};
 use arno_httpkit::{ApiError, ApiJson, ApiResult, SignedIn};
 use arno_protocol::{
     Problem,
@@ -236,12 +241,12 @@ fn totals(sites: &[SiteSearch]) -> SearchTotals {
             | SiteAnswer::Failed { .. } => None,
         })
         .collect();
-    let total = |count: fn(&Counts) -> disclosure::ProtectedCount| {
-        disclosure::total(&counts.iter().map(count).collect::<Vec<_>>())
+    let total = |released: fn(&Counts) -> ReleasedCount| {
+        disclosure::total(&counts.iter().map(released).collect::<Vec<_>>())
     };
     let ((patients_low, patients_high), (series_low, series_high)) = (
-        total(|counts| counts.patients),
-        total(|counts| counts.series),
+        total(|counts| released(counts.patients, counts.margins.patients)),
+        total(|counts| released(counts.series, counts.margins.series)),
     );
     SearchTotals {
         patients_low,
@@ -251,11 +256,15 @@ fn totals(sites: &[SiteSearch]) -> SearchTotals {
     }
 }
 
+fn released(count: ProtectedCount, margin: u64) -> ReleasedCount {
+    ReleasedCount { count, margin }
+}
+
 #[cfg(test)]
 mod tests {
     use arno_domain::{NodeId, disclosure::ProtectedCount};
     use arno_protocol::search::{
-        Counts, NewSearch, SearchTotals, SiteAnswer, SiteCounts, SiteSearch,
+        Counts, Margins, NewSearch, SearchTotals, SiteAnswer, SiteCounts, SiteSearch,
     };
 
     use super::{cohort_of, totals};
@@ -266,10 +275,12 @@ mod tests {
             patients,
             studies: patients,
             series,
+            margins: Margins::default(),
         };
         let answer = SiteAnswer::Counted(SiteCounts {
             counts: Some(counts),
             criteria: Vec::new(),
+            budget: None,
         });
         SiteSearch {
             node: NodeId::new(),

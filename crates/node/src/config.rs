@@ -137,10 +137,7 @@ impl SiteConfig {
         if !(-90.0..=90.0).contains(&self.latitude) || !(-180.0..=180.0).contains(&self.longitude) {
             return Err("latitude must be -90 to 90 and longitude -180 to 180 degrees".to_owned());
         }
-        if self.disclosure.threshold == 0 {
-            return Err("disclosure.threshold must be at least 1".to_owned());
-        }
-        Ok(())
+        self.disclosure.check()
     }
 
     /// The text of `node.toml`, with what each line means.
@@ -148,6 +145,7 @@ impl SiteConfig {
     pub fn to_toml(&self) -> String {
         // A JSON string is a basic string of TOML: both escape quotes, backslashes and control characters alike.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let budget = &self.disclosure.budget;
         let path = |folder: &Option<PathBuf>| {
             let folder = folder.as_ref();
             folder.map(|folder| quoted(&folder.display().to_string()))
@@ -169,8 +167,16 @@ impl SiteConfig {
              # Whether people and images are invented.\ndemo = {demo}\n\
              # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
              recipe = \"{recipe}\"\n\
-             \n[disclosure]\n# Counts below the threshold are hidden, others are rounded.\n\
+             \n[disclosure]\n# Noise is added; then counts below the threshold are hidden, others are rounded (docs/disclosure.md).\n\
              threshold = {threshold}\nround_to = {round_to}\n\
+             \n[disclosure.budget]\n\
+             # What may be learnt of any one patient in a period, in millionths of rho of zero-concentrated differential\n\
+             # privacy: by one data user, and by all together. What was spent is there again after the period.\n\
+             data_user_microrho = {data_user_microrho}\nsite_microrho = {site_microrho}\nperiod_days = {period_days}\n\
+             # Different questions that a data user's budget is good for: the more, the more noise in each.\n\
+             questions = {questions}\n\
+             # Studies and series with which one patient counts at most: the more, the more noise in their counts.\n\
+             studies_per_patient = {studies_per_patient}\nseries_per_patient = {series_per_patient}\n\
              \n[risk]\n# The fewest patients of a dataset that may look the same; below, publishing will \"warn\" or \"refuse\".\n\
              least_k = {least_k}\nbelow = \"{below}\"\n",
             name = quoted(&self.name),
@@ -194,6 +200,12 @@ impl SiteConfig {
             },
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
+            data_user_microrho = budget.data_user_microrho,
+            site_microrho = budget.site_microrho,
+            period_days = budget.period_days,
+            questions = budget.questions,
+            studies_per_patient = budget.studies_per_patient,
+            series_per_patient = budget.series_per_patient,
             least_k = self.risk.least_k,
             below = match self.risk.below {
                 BelowLimit::Warn => "warn",

@@ -265,6 +265,7 @@ mod tests {
             DisclosurePolicy {
                 threshold: 5,
                 round_to: 1,
+                ..DisclosurePolicy::default()
             },
         );
         assert_eq!(found.len(), 1, "only what is recorded");

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arno_domain::{AgreementKey, NodeId, SecretKey, hex};
+use arno_domain::{AgreementKey, NodeId, SecretKey, disclosure::NoiseSecret, hex};
 use arno_learning::secagg::NodeSecret;
 use rand::TryRng as _;
 
@@ -40,6 +40,8 @@ pub(crate) struct Keys {
     pub(crate) secret_lies_open: bool,
     /// Masks its contributions.
     pub(crate) mask: NodeSecret,
+    /// Keys the noise in its counts; derived, so that it is neither lost nor drawn anew.
+    pub(crate) noise: NoiseSecret,
 }
 
 impl Keys {
@@ -77,6 +79,7 @@ impl Keys {
         let id = folder.join(NODE_ID);
         let node = read(&id)?.parse().map_err(|_| damaged(&id))?;
         let agreement = secret(&folder.join(AGREEMENT))?;
+        let mask = secret(&folder.join(MASK))?;
         let path = pseudonym_file(data);
         let opened = SecretFile::parse(&read(&path)?).and_then(|file| file.open(unlock));
         let opened = opened.map_err(|error| unusable(&path, &error))?;
@@ -86,7 +89,8 @@ impl Keys {
             agreement: AgreementKey::of_secret(&agreement),
             pseudonym: Keyring::of(&opened.versions),
             secret_lies_open: opened.is_plain,
-            mask: NodeSecret::new(agreement, secret(&folder.join(MASK))?),
+            mask: NodeSecret::new(agreement, mask),
+            noise: NoiseSecret::derived_from(&mask),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use arno_domain::{
     Clock, NodeId, PublicKey, Signed,
     audit::{Act, Outcome},
+    disclosure::{Level, Part},
 };
 use arno_httpkit::{Auth, hash_password};
 use arno_protocol::{
@@ -389,15 +390,21 @@ impl Node {
             last_contact: contact.last_contact,
             last_error: contact.last_error,
         });
+        let holdings = self.store().holdings().await?;
+        let disclosure = self.config().site.disclosure;
+        let patients_variance = disclosure.budget.variance(Part::Site, Level::Patients);
+        let disclosure_alarms = self.disclosure_alarms().await?;
         Ok(Overview {
             node: self.id(),
             name: self.config().site.name.clone(),
             signing_key: self.keys().signing.public(),
             membership,
-            holdings: self.store().holdings().await?,
+            holdings,
             ingesting: *self.progress().borrow(),
             receiving_trouble: self.receiving_trouble(),
-            disclosure: self.config().site.disclosure,
+            disclosure,
+            patients_margin: disclosure.margin(patients_variance),
+            disclosure_alarms,
         })
     }
 

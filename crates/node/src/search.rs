@@ -1,25 +1,33 @@
-//! A search at this node: protected counts, and for each criterion whether it was honoured.
+//! A search at this node: exact counts, and for each criterion whether it was honoured. Nothing of it leaves as it is.
 //!
 //! A criterion about something that this node records nowhere is unsupported, and then there are no counts at all:
-//! any number would be a guess. See `arno_domain::disclosure` for what counts may say.
+//! any number would be a guess. What may be said of the counts: [`crate::disclosure`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arno_domain::{
     cohort::{self, Claim, Cohort, CohortError, Facts},
-    disclosure::DisclosurePolicy,
+    disclosure::{DisclosureBudget, ExactCounts, Level},
 };
-use arno_protocol::search::{Counts, CriterionReport, CriterionStatus, SiteCounts};
+use arno_protocol::search::{CriterionReport, CriterionStatus};
 
-/// Counts patients, studies and series that match.
+/// What was counted; never leaves the node as it is.
+pub(crate) struct Counted {
+    /// The counts; `None` when a criterion is unsupported.
+    pub(crate) exact: Option<ExactCounts>,
+    /// One entry a criterion, in order of appearance.
+    pub(crate) criteria: Vec<CriterionReport>,
+}
+
+/// Counts patients, studies and series that match, each patient with at most as many as the budget's caps say.
 ///
 /// # Errors
 /// [`CohortError`] when the cohort is too large or tests a field in a way it cannot be tested.
-pub fn search(
+pub(crate) fn search(
     cohort: &Cohort,
     facts: &[Facts],
-    policy: DisclosurePolicy,
-) -> Result<SiteCounts, CohortError> {
+    budget: &DisclosureBudget,
+) -> Result<Counted, CohortError> {
     cohort.check()?;
     let criteria: Vec<_> = cohort
         .claims()
@@ -29,8 +37,8 @@ pub fn search(
     let all_applied = criteria
         .iter()
         .all(|report| report.status == CriterionStatus::Applied);
-    let counts = all_applied.then(|| count(&matching(cohort, facts), policy));
-    Ok(SiteCounts { counts, criteria })
+    let exact = all_applied.then(|| count(&matching(cohort, facts), budget));
+    Ok(Counted { exact, criteria })
 }
 
 /// The rows that match.
@@ -51,36 +59,43 @@ fn report(claim: Claim, facts: &[Facts]) -> CriterionReport {
     }
 }
 
-fn count(rows: &[&Facts], policy: DisclosurePolicy) -> Counts {
-    let distinct = |of: fn(&Facts) -> Option<&String>| {
-        policy.protect(
-            rows.iter()
-                .filter_map(|row| of(row))
-                .collect::<BTreeSet<_>>()
-                .len() as u64,
-        )
-    };
-    Counts {
-        patients: distinct(|row| Some(&row.patient)),
-        studies: distinct(|row| row.series.as_ref().and(row.study.as_ref())),
-        series: distinct(|row| row.series.as_ref()),
+/// Distinct patients, and their studies and series as far as the caps let one patient count.
+fn count(rows: &[&Facts], budget: &DisclosureBudget) -> ExactCounts {
+    let mut patients: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for row in rows {
+        let (studies, series) = patients.entry(&row.patient).or_default();
+        if let Some(uid) = &row.series {
+            series.insert(uid);
+            studies.extend(row.study.as_deref());
+        }
+    }
+    let capped = |level: Level, found: usize| u64::from(budget.cap(level)).min(found as u64);
+    ExactCounts {
+        patients: patients.len() as u64,
+        studies: patients
+            .values()
+            .map(|(studies, _)| capped(Level::Studies, studies.len()))
+            .sum(),
+        series: patients
+            .values()
+            .map(|(_, series)| capped(Level::Series, series.len()))
+            .sum(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use arno_domain::{
-        cohort::{Cohort, Facts},
-        disclosure::{DisclosurePolicy, ProtectedCount},
+        cohort::Facts,
+        disclosure::{DisclosureBudget, ExactCounts},
     };
     use arno_protocol::search::CriterionStatus;
 
-    use super::search;
+    use super::{Counted, search};
 
-    const EXACT: DisclosurePolicy = DisclosurePolicy {
-        threshold: 1,
-        round_to: 1,
-    };
+    fn counted(text: &str, budget: &DisclosureBudget) -> Counted {
+        search(&text.parse().unwrap(), &facts(), budget).unwrap()
+    }
 
     /// Twelve patients with two CT series each in one study, the first four with an age, and one without images.
     fn facts() -> Vec<Facts> {
@@ -103,16 +118,13 @@ mod tests {
     }
 
     fn check(text: &str, expect: Option<[u64; 3]>) {
-        let cohort: Cohort = text.parse().unwrap();
-        let found = search(&cohort, &facts(), EXACT).unwrap();
-        let expect = expect.map(|counts| counts.map(|count| EXACT.protect(count)));
-        assert_eq!(
-            found
-                .counts
-                .map(|counts| [counts.patients, counts.studies, counts.series]),
-            expect,
-            "{text}"
-        );
+        let expect = expect.map(|[patients, studies, series]| ExactCounts {
+            patients,
+            studies,
+            series,
+        });
+        let found = counted(text, &DisclosureBudget::default());
+        assert_eq!(found.exact, expect, "{text}");
     }
 
     #[test]
@@ -133,12 +145,7 @@ mod tests {
     fn an_unsupported_criterion_leaves_no_counts() {
         check("diagnosis = C34", None);
         check("modality = CT or sex = F", None);
-        let found = search(
-            &"modality = CT and sex = F".parse().unwrap(),
-            &facts(),
-            EXACT,
-        )
-        .unwrap();
+        let found = counted("modality = CT and sex = F", &DisclosureBudget::default());
         let statuses: Vec<_> = found.criteria.iter().map(|report| report.status).collect();
         assert_eq!(
             statuses,
@@ -147,13 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn small_counts_are_hidden() {
-        let found = search(
-            &"age >= 42".parse().unwrap(),
-            &facts(),
-            DisclosurePolicy::default(),
-        )
-        .unwrap();
-        assert_eq!(found.counts.unwrap().patients, ProtectedCount::FewerThan(5));
+    fn a_patient_counts_with_no_more_than_the_cap() {
+        let budget = DisclosureBudget {
+            series_per_patient: 1,
+            ..DisclosureBudget::default()
+        };
+        let exact = counted("modality in {CT, PT}", &budget).exact.unwrap();
+        assert_eq!([exact.patients, exact.studies, exact.series], [12, 12, 12]);
     }
 }

@@ -1,5 +1,6 @@
 //! The public API of a node: what came in, what became of it, and the viewer. Nothing here leaves the hospital.
 
+pub mod disclosure;
 pub mod quality;
 pub mod review;
 pub mod segmentations;
@@ -11,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use self::quality::RiskFigure;
+use self::{disclosure::DisclosureAlarm, quality::RiskFigure};
 
 /// `GET /v1/overview`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -33,6 +34,10 @@ pub struct Overview {
     pub receiving_trouble: Option<ReceivingTrouble>,
     /// How counts are protected.
     pub disclosure: DisclosurePolicy,
+    /// A count of patients that a search is told is within this of the truth 95 times in a hundred.
+    pub patients_margin: u64,
+    /// Whose questions single out few patients, in the last period.
+    pub disclosure_alarms: Vec<DisclosureAlarm>,
 }
 
 /// What was received and acknowledged is safe, and cannot be taken in now. The node tries again by itself.

@@ -61,7 +61,8 @@ pub struct SearchState {
     pub totals: SearchTotals,
 }
 
-/// Lowest and highest total: hidden small counts can be anything below their limit.
+/// Lowest and highest total of what the sites say of themselves: hidden small counts can be anything below their limit, and each
+/// count carries its site's noise, so the error grows with the sites. The true total is between them about 95 times in a hundred.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SearchTotals {
     /// At least so many patients.
@@ -115,6 +116,34 @@ pub struct SiteCounts {
     pub counts: Option<Counts>,
     /// One entry a criterion, in order of appearance.
     pub criteria: Vec<CriterionReport>,
+    /// What the data user spent at this site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetState>,
+}
+
+/// What a data user spent of the budget at one site, in millionths of ρ (zero-concentrated differential privacy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetState {
+    /// Spent within the last period, this answer included.
+    pub spent_microrho: u64,
+    /// What may be spent in a period.
+    pub budget_microrho: u64,
+    /// Days after which what was spent is there again.
+    pub period_days: u32,
+}
+
+/// Half the widths of the intervals that hold the true counts 95 times in a hundred; 0 where a count is exact but for rounding
+/// that its author does not state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Margins {
+    /// Of patients.
+    pub patients: u64,
+    /// Of studies.
+    pub studies: u64,
+    /// Of series.
+    pub series: u64,
 }
 
 /// Distinct patients, studies and series, protected.
@@ -127,6 +156,9 @@ pub struct Counts {
     pub studies: ProtectedCount,
     /// Distinct series.
     pub series: ProtectedCount,
+    /// How far they are from the truth.
+    #[serde(default)]
+    pub margins: Margins,
 }
 
 /// How a site honoured one criterion.

@@ -1,6 +1,6 @@
 // One typed function per endpoint of the hub and of a node. Every request goes to this page's own origin.
 import type {
-  About, AccessRequest, Analysis, AuditLog, CatalogueEntry, DatasetCertificate, Decision, DeidentificationPreview, Federation, FieldInfo,
+  About, AccessRequest, Analysis, AuditLog, CatalogueEntry, DatasetCertificate, Decision, DeidentificationPreview, DisclosureState, Federation, FieldInfo,
   IngestRun, IssuedInvitation, LocalDataset, NewAnalysis, NewDataset, NewRequest, OutlineRegion, Overview, Problem,
   QualityOverview, Quarantined, RiskReport, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement,
   SeriesQuality, SeriesSegmentation, Session, Signed,
@@ -122,6 +122,7 @@ export const quality = () => get<QualityOverview>('/v1/quality');
 export const seriesQuality = (uid: string) => get<SeriesQuality>(`/v1/series/${part(uid)}/quality`);
 export const datasetCertificate = (id: string) => get<DatasetCertificate>(`/v1/datasets/${part(id)}/certificate`);
 export const datasetRisk = (id: string) => get<RiskReport>(`/v1/datasets/${part(id)}/risk`);
+export const disclosure = () => get<DisclosureState>('/v1/disclosure');
 export const seenPermits = () => get<SeenPermit[]>('/v1/permits');
 
 /** The samples of one frame (from 1), little-endian, as the instance describes them. */

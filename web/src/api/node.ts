@@ -42,6 +42,42 @@ export interface Overview {
   ingesting: IngestProgress | null;
   receiving_trouble: ReceivingTrouble | null;
   disclosure: DisclosurePolicy;
+  /** A count of patients is within this of the truth 95 times in a hundred. */
+  patients_margin: number;
+  disclosure_alarms: DisclosureAlarm[];
+}
+
+/** Somebody's questions single out few patients; without a name: all data users' together. */
+export interface DisclosureAlarm {
+  data_user: string | null;
+  suspicious: number;
+  at: Time;
+}
+
+export interface DisclosureState {
+  policy: DisclosurePolicy;
+  site_spent_microrho: number;
+  epsilon_of_data_user: number;
+  data_users: SpentByUser[];
+  questions: PaidQuestion[];
+  alarms: DisclosureAlarm[];
+}
+
+export interface SpentByUser {
+  data_user: string;
+  spent_microrho: number;
+  questions: number;
+  suspicious: number;
+  last_at: Time;
+}
+
+export interface PaidQuestion {
+  data_user: string;
+  cohort: string;
+  kind: 'site' | 'facets' | 'total';
+  price_microrho: number;
+  suspicion: 'isolates' | 'differs_by_few' | null;
+  at: Time;
 }
 
 export interface IngestRun {

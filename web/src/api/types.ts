@@ -27,6 +27,8 @@ export type {
   NewDataset,
   LocalDataset,
   SeenPermit,
+  DisclosureAlarm,
+  DisclosureState,
 } from './node';
 
 export type Time = string;
@@ -76,6 +78,17 @@ export type ProtectedCount = { fewer_than: number } | { about: number };
 export interface DisclosurePolicy {
   threshold: number;
   round_to: number;
+  budget: DisclosureBudget;
+}
+
+/** Costs are millionths of ρ of zero-concentrated differential privacy. */
+export interface DisclosureBudget {
+  data_user_microrho: number;
+  site_microrho: number;
+  questions: number;
+  period_days: number;
+  studies_per_patient: number;
+  series_per_patient: number;
 }
 
 export interface DatasetRecord {

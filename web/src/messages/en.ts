@@ -1,11 +1,13 @@
 // Every text of the pages, in English. Keys are grouped by page; words of the API (`role.*`, `action.*` …) end in the
 // API's own word.
+import { disclosure } from './disclosure';
 import { quality } from './quality';
 import { review } from './review';
 import { viewer } from './viewer';
 
 export const en = {
   ...viewer,
+  ...disclosure,
   ...quality,
   ...review,
   'app.name': 'Arno',

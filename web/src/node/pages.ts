@@ -5,6 +5,7 @@ import SignIn from '../components/SignIn.svelte';
 import Dataset from './Dataset.svelte';
 import Datasets from './Datasets.svelte';
 import Deidentification from './Deidentification.svelte';
+import Disclosure from './Disclosure.svelte';
 import Ingests from './Ingests.svelte';
 import Overview from './Overview.svelte';
 import Permits from './Permits.svelte';
@@ -23,6 +24,7 @@ export const nodePages: PageEntry[] = [
   { pattern: '/review', component: Review, nav: { label: 'nav.review' } },
   { pattern: '/quarantine', component: Quarantine, nav: { label: 'nav.quarantine' } },
   { pattern: '/datasets', component: Datasets, nav: { label: 'nav.datasets' } },
+  { pattern: '/disclosure', component: Disclosure, nav: { label: 'nav.disclosure' } },
   { pattern: '/permits', component: Permits, nav: { label: 'nav.permits' } },
   { pattern: '/audit', component: Audit, nav: { label: 'nav.audit' } },
   { pattern: '/datasets/:id', component: Dataset },

@@ -70,7 +70,6 @@ pub struct SiteReport {
 #[derive(Debug, Serialize)]
 pub struct SearchReport {
     pub patients: String,
-    pub series: String,
     pub criteria: BTreeMap<String, String>,
 }
 
@@ -242,19 +241,14 @@ impl Report {
     }
 
     fn found(&self) -> Grid {
-        let mut grid = Grid::new(&["site", "patients", "series", "criteria"], &[1, 2]);
+        let mut grid = Grid::new(&["site", "patients", "criteria"], &[1]);
         for (name, found) in &self.search {
             let criteria: Vec<_> = found
                 .criteria
                 .iter()
                 .map(|(text, status)| format!("{text}: {status}"))
                 .collect();
-            grid.row([
-                name.clone(),
-                found.patients.clone(),
-                found.series.clone(),
-                criteria.join("; "),
-            ]);
+            grid.row([name.clone(), found.patients.clone(), criteria.join("; ")]);
         }
         grid
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::{search, train};
 
 /// Asks about images, patients and readings at once.
-const PHANTOM_COHORT: &str = "modality = CT and slice_thickness <= 3 mm and malignancy >= 3";
+const PHANTOM_COHORT: &str = "malignancy >= 3 and readers >= 2";
 const REAL_COHORT: &str = "modality in {CT, MR, PT} or malignancy >= 4";
 
 /// Takes all steps and reports what happened.
@@ -109,12 +109,9 @@ async fn ask(report: &mut Report, running: &Running, researcher: &ApiClient) -> 
         });
         let hidden = || "not counted".to_owned();
         let found = SearchReport {
-            patients: found
-                .counts
-                .map_or_else(hidden, |counts| counts.patients.to_string()),
-            series: found
-                .counts
-                .map_or_else(hidden, |counts| counts.series.to_string()),
+            patients: found.counts.map_or_else(hidden, |counts| {
+                search::within(counts.patients, counts.margins.patients)
+            }),
             criteria: criteria.collect::<BTreeMap<_, _>>(),
         };
         report.search.insert(site.name, found);

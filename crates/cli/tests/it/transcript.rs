@@ -76,12 +76,29 @@ fn as_usual(text: &str) -> String {
 fn without_chance(text: &str) -> Vec<String> {
     text.lines()
         .map(|line| {
-            line.split_whitespace()
-                .map(masked)
-                .collect::<Vec<_>>()
-                .join(" ")
+            let words = line.split_whitespace().map(masked);
+            let words = words.collect::<Vec<_>>().join(" ");
+            without_noise(&words)
         })
         .collect()
+}
+
+/// Counts of a search have noise that each demo draws anew: `~ 310 ± 89` and `< 5 ± 89` are alike.
+fn without_noise(words: &str) -> String {
+    let mut kept = Vec::new();
+    let mut words = words.split(' ').peekable();
+    while let Some(word) = words.next() {
+        if ["~", "<"].contains(&word) {
+            while words
+                .next_if(|next| next.parse::<u64>().is_ok() || *next == "±")
+                .is_some()
+            {}
+            kept.push("count");
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
 }
 
 fn masked(word: &str) -> String {

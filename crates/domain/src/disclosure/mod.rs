@@ -1,8 +1,4 @@
-//! Disclosure control of counts that leave a node: threshold and rounding, and the rules of noise keyed by the question.
-//!
-//! Nodes apply threshold and rounding today ([`DisclosurePolicy::protect`]), which guards a single answer and not many clever ones
-//! (docs/decisions/0006). The noise, its prices and the overlap rule below are complete and tested but **no node calls them yet**:
-//! they need the ledger that is written in one transaction with each answer.
+//! Disclosure control of counts that leave a node: noise keyed by the question, a budget, then threshold and rounding.
 //!
 //! | file | holds |
 //! |---|---|
@@ -13,7 +9,7 @@
 //! | `release` | exact counts → protected counts, facets, and shares of a total |
 //! | `overlap` | questions that look like an attack |
 //!
-//! Not here: who has spent how much.
+//! Why it is so, and what it costs a researcher: docs/decisions/0016. Not here: who has spent how much (`arno-store`).
 
 mod accounting;
 mod noise;
@@ -24,25 +20,35 @@ mod stream;
 
 pub use accounting::{NanoRho, margin};
 pub use noise::discrete_gaussian;
-pub use overlap::{ALARM_AT, PastQuestion, Suspicion, parts_of, suspicion};
-pub use policy::{DisclosureBudget, DisclosurePolicy, Level, NoisyPolicy, Part, ProtectedCount};
+pub use overlap::{ALARM_AT, ALARM_AT_SITE, PastQuestion, Suspicion, parts_of, suspicion};
+pub use policy::{DisclosureBudget, DisclosurePolicy, Level, Part, ProtectedCount};
 pub use release::{Drawing, ExactCounts, ExactFacet, ReleasedCount, ReleasedFacet, share_variance};
 pub use stream::{Asked, Cell, NoiseSecret, Stream};
 
-/// Lower and upper total of protected counts: what is hidden may be anything from zero to its limit.
+/// Lower and upper total of protected counts: what is hidden may be anything from zero to its limit, and the noise of each adds to
+/// the spread of the sum as independent errors do. The true total is between them about 95 times in a hundred.
 #[must_use]
-pub fn total(counts: &[ProtectedCount]) -> (u64, u64) {
-    counts
+pub fn total(counts: &[ReleasedCount]) -> (u64, u64) {
+    let limits = counts
         .iter()
-        .fold((0, 0), |(low, high), count| match count {
+        .fold((0, 0), |(low, high), released| match released.count {
             ProtectedCount::FewerThan(limit) => (low, high + u64::from(limit.saturating_sub(1))),
             ProtectedCount::About(count) => (low + count, high + count),
-        })
+        });
+    let squares: f64 = counts
+        .iter()
+        .map(|released| (released.margin as f64).powi(2))
+        .sum();
+    let margin = squares.sqrt().ceil() as u64;
+    (
+        limits.0.saturating_sub(margin),
+        limits.1.saturating_add(margin),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DisclosurePolicy, ProtectedCount, total};
+    use super::{DisclosurePolicy, ProtectedCount, ReleasedCount, total};
 
     fn check(count: u64, expect: ProtectedCount) {
         assert_eq!(
@@ -65,9 +71,16 @@ mod tests {
 
     #[test]
     fn a_total_says_how_far_it_is_known() {
-        assert_eq!(
-            total(&[ProtectedCount::FewerThan(5), ProtectedCount::About(20)]),
-            (20, 24)
-        );
+        let check = |margins: [u64; 2], expect: (u64, u64)| {
+            let counts = [ProtectedCount::FewerThan(5), ProtectedCount::About(20)];
+            let released = [0, 1].map(|at| ReleasedCount {
+                count: counts[at],
+                margin: margins[at],
+            });
+            assert_eq!(total(&released), expect);
+        };
+        check([0, 0], (20, 24));
+        check([3, 4], (15, 29));
+        check([30, 40], (0, 74));
     }
 }

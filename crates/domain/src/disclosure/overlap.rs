@@ -10,6 +10,10 @@ use crate::cohort::Cohort;
 /// Suspicious questions of one data user in a period at which the data manager is alarmed: a curious click or two is none.
 pub const ALARM_AT: usize = 5;
 
+/// The same of all data users together: more than honest ones come near each other by chance, and what one person may ask
+/// under a few names.
+pub const ALARM_AT_SITE: usize = 20;
+
 /// A question that was answered before, as the node remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastQuestion {
@@ -48,7 +52,7 @@ pub fn parts_of(cohort: &Cohort) -> BTreeSet<String> {
     }
 }
 
-/// Whether a question is suspicious, given what the same data user asked before.
+/// Whether a question is suspicious, given what was asked before.
 #[must_use]
 pub fn suspicion(new: &PastQuestion, before: &[PastQuestion], threshold: u32) -> Option<Suspicion> {
     let few = u64::from(threshold);

@@ -13,14 +13,8 @@ pub struct DisclosurePolicy {
     pub threshold: u32,
     /// Other counts are rounded to the nearest multiple of this.
     pub round_to: u32,
-}
-
-/// The same with noise: what a node says of a question under a budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoisyPolicy {
-    /// Threshold and rounding, after the noise.
-    pub policy: DisclosurePolicy,
     /// What may be learnt in a period, and so how much noise there is.
+    #[serde(default)]
     pub budget: DisclosureBudget,
 }
 
@@ -49,6 +43,7 @@ impl Default for DisclosurePolicy {
         Self {
             threshold: 5,
             round_to: 5,
+            budget: DisclosureBudget::default(),
         }
     }
 }
@@ -62,8 +57,8 @@ impl Default for DisclosureBudget {
             site_microrho: 800_000,
             questions: 100,
             period_days: 7,
-            studies_per_patient: 8,
-            series_per_patient: 64,
+            studies_per_patient: 4,
+            series_per_patient: 16,
         }
     }
 }
@@ -96,8 +91,8 @@ impl Level {
     /// Its share of the price of an answer, in hundredths: patients are what a cohort is chosen by.
     fn share(self) -> u64 {
         match self {
-            Self::Patients => 50,
-            Self::Studies | Self::Series => 25,
+            Self::Patients => 80,
+            Self::Studies | Self::Series => 10,
         }
     }
 }
@@ -152,7 +147,7 @@ impl DisclosureBudget {
         }
     }
 
-    /// Variance of the noise on a count of the site's own, or on a total. [`NoisyPolicy::check`] holds it in bounds.
+    /// Variance of the noise on a count of the site's own, or on a total. [`DisclosurePolicy::check`] holds it in bounds.
     #[must_use]
     pub fn variance(&self, part: Part, level: Level) -> u64 {
         let price = self.price(part).percent(level.share());
@@ -177,7 +172,7 @@ const LEAST_SHARE: NanoRho = NanoRho(1);
 /// Most studies or series that a patient may count with.
 const MOST_PER_PATIENT: u32 = 10_000;
 
-impl NoisyPolicy {
+impl DisclosurePolicy {
     /// Whether everything is within its limits.
     ///
     /// # Errors
@@ -188,7 +183,7 @@ impl NoisyPolicy {
             true => Ok(()),
             false => Err(format!("disclosure.{name} must be 1 to {most}")),
         };
-        if self.policy.threshold == 0 {
+        if self.threshold == 0 {
             return Err("disclosure.threshold must be at least 1".to_owned());
         }
         within(
@@ -212,7 +207,7 @@ impl NoisyPolicy {
             u64::from(budget.series_per_patient),
             u64::from(MOST_PER_PATIENT),
         )?;
-        let least = budget.price(Part::Facets).percent(25);
+        let least = budget.price(Part::Site).percent(Level::Series.share());
         if budget.questions == 0 || least < LEAST_SHARE {
             return Err(
                 "disclosure.budget.questions must be at least 1 and leave each question something of data_user_microrho"
@@ -222,14 +217,6 @@ impl NoisyPolicy {
         Ok(())
     }
 
-    /// Half the width of the interval that holds the true count 95 times in a hundred: noise and rounding.
-    #[must_use]
-    pub fn margin(&self, variance: u64) -> u64 {
-        margin(variance) + u64::from(self.policy.round_to / 2)
-    }
-}
-
-impl DisclosurePolicy {
     /// What may be said of a count without noise: for statements of the data holder's own, such as a dataset record.
     #[must_use]
     pub fn protect(&self, count: u64) -> ProtectedCount {
@@ -238,6 +225,12 @@ impl DisclosurePolicy {
         }
         let step = u64::from(self.round_to.max(1));
         ProtectedCount::About(count.saturating_add(step / 2) / step * step)
+    }
+
+    /// Half the width of the interval that holds the true count 95 times in a hundred: noise and rounding.
+    #[must_use]
+    pub fn margin(&self, variance: u64) -> u64 {
+        margin(variance) + u64::from(self.round_to / 2)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Asked, Cell, Level, NoiseSecret, NoisyPolicy, Part, ProtectedCount, Stream,
+    Asked, Cell, DisclosurePolicy, Level, NoiseSecret, Part, ProtectedCount, Stream,
     noise::discrete_gaussian,
 };
 
@@ -62,7 +62,7 @@ pub struct ReleasedFacet {
     pub cells: Vec<(String, ReleasedCount)>,
 }
 
-impl NoisyPolicy {
+impl DisclosurePolicy {
     /// The site's own counts of a question, in the order of [`Level::ALL`].
     #[must_use]
     pub fn release(
@@ -115,7 +115,7 @@ impl NoisyPolicy {
     fn release_one(&self, count: u64, variance: u64, mut stream: Stream) -> ReleasedCount {
         let noise = discrete_gaussian(variance, &mut stream);
         ReleasedCount {
-            count: self.policy.protect(count.saturating_add_signed(noise)),
+            count: self.protect(count.saturating_add_signed(noise)),
             margin: self.margin(variance),
         }
     }
@@ -172,7 +172,7 @@ pub fn share_variance(whole: u64, least: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Drawing, ExactCounts, ExactFacet, share_variance};
-    use crate::disclosure::{Asked, Level, NoiseSecret, NoisyPolicy, Part, ProtectedCount};
+    use crate::disclosure::{Asked, DisclosurePolicy, Level, NoiseSecret, Part, ProtectedCount};
 
     const SECRET: [u8; 32] = [3; 32];
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_same_question_has_the_same_answer_and_others_have_other_noise() {
-        let (policy, secret) = (NoisyPolicy::default(), NoiseSecret::new(SECRET));
+        let (policy, secret) = (DisclosurePolicy::default(), NoiseSecret::new(SECRET));
         let release = |form| policy.release(&exact(10_000), &secret, asked(form));
         assert_eq!(release("a"), release("a"));
         assert_ne!(release("a"), release("b"));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_truth_is_within_the_margin_as_often_as_said() {
-        let (policy, secret) = (NoisyPolicy::default(), NoiseSecret::new(SECRET));
+        let (policy, secret) = (DisclosurePolicy::default(), NoiseSecret::new(SECRET));
         let forms: Vec<_> = (0..400).map(|at| at.to_string()).collect();
         let hits = forms.iter().filter(|form| {
             let released = policy.release(&exact(100_000), &secret, asked(form))[0];
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn nobody_looks_like_somebody() {
-        let (policy, secret) = (NoisyPolicy::default(), NoiseSecret::new(SECRET));
+        let (policy, secret) = (DisclosurePolicy::default(), NoiseSecret::new(SECRET));
         let hidden = |patients: u64| {
             (0..300)
                 .filter(|at| {
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_error_of_a_total_does_not_grow_with_the_sites() {
-        let policy = NoisyPolicy::default();
+        let policy = DisclosurePolicy::default();
         let whole = policy.budget.variance(Part::Total, Level::Patients);
         for sites in [2_usize, 3, 10, 100] {
             let least = sites / 2 + 1;

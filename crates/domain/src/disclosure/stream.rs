@@ -12,7 +12,10 @@ use super::policy::Level;
 /// Separates this use of the secret from every other.
 const LABEL: &[u8] = b"arno disclosure noise 1";
 
-/// The secret that a node's noise comes from; it serves for nothing else. Not printable.
+/// Separates the noise's secret from the one that it is derived from.
+const KEY_LABEL: &[u8] = b"arno disclosure noise key 1";
+
+/// The secret that a node's noise comes from. Not printable.
 #[derive(Clone)]
 pub struct NoiseSecret([u8; 32]);
 
@@ -27,6 +30,14 @@ impl NoiseSecret {
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// From a secret that serves for something else too: HMAC-SHA-256 of this use's name under it.
+    #[must_use]
+    pub fn derived_from(secret: &[u8; 32]) -> Self {
+        let mut mac = keyed(secret);
+        mac.update(KEY_LABEL);
+        Self(mac.finalize().into_bytes().into())
     }
 }
 

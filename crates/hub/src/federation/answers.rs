@@ -116,6 +116,13 @@ fn are_sane(counts: &SiteCounts) -> bool {
         [counts.patients, counts.studies, counts.series]
             .iter()
             .all(bounded)
+            && [
+                counts.margins.patients,
+                counts.margins.studies,
+                counts.margins.series,
+            ]
+            .iter()
+            .all(|margin| *margin < MAX_COUNT)
     };
     counts.criteria.len() <= MAX_CRITERIA
         && counts

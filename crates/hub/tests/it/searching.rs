@@ -4,8 +4,8 @@ use arno_domain::disclosure::ProtectedCount;
 use arno_protocol::{
     federation::{Answer, AnswerBody, QuestionBody, Receipt},
     search::{
-        Counts, CriterionReport, CriterionStatus, NewSearch, SearchState, SearchTotals, SiteAnswer,
-        SiteCounts,
+        Counts, CriterionReport, CriterionStatus, Margins, NewSearch, SearchState, SearchTotals,
+        SiteAnswer, SiteCounts,
     },
 };
 
@@ -25,8 +25,10 @@ fn counts(patients: u64) -> AnswerBody {
             patients: count,
             studies: count,
             series: count,
+            margins: Margins::default(),
         }),
         criteria: vec![report],
+        budget: None,
     })
 }
 

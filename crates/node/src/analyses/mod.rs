@@ -23,7 +23,7 @@ use arno_learning::{
 };
 use arno_protocol::{analyses::LogisticModel, federation::AnswerBody};
 
-use crate::{Node, NodeError, Pinned};
+use crate::{Node, NodeError, Pinned, disclosure::Released};
 
 /// Fewest cases of each class before a site's own model leaves it: below, ten coefficients could tell of single patients.
 pub const MIN_CASES_PER_CLASS: usize = 20;
@@ -38,6 +38,20 @@ pub(crate) enum Verdict {
     Refused(Refused),
     /// Tried and not achieved.
     Failed(String),
+}
+
+/// What a node decided to say, and how it is written down.
+pub(crate) enum Decision {
+    /// As it is.
+    Say(Verdict),
+    /// Once its cost is written.
+    Release(Box<Released>),
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self::Say(verdict)
+    }
 }
 
 /// A rule that does not allow it.

@@ -3,6 +3,7 @@
 mod about;
 mod audit;
 mod datasets;
+mod disclosure;
 mod ingests;
 mod ohif;
 mod quality;
@@ -52,6 +53,7 @@ fn all_routes() -> OpenApiRouter<Node> {
         .routes(routes!(quarantine::list_quarantined))
         .routes(routes!(quarantine::retry_quarantined))
         .routes(routes!(datasets::list_datasets, datasets::create_dataset))
+        .routes(routes!(disclosure::get_disclosure))
         .routes(routes!(audit::list_permits))
         .routes(routes!(audit::get_audit))
         .merge(quality::quality_routes())

@@ -7,9 +7,12 @@ use arno_store::{StoreError, node::StoredAnswer};
 
 use crate::{
     Node, NodeError, Pinned,
-    analyses::{Refused, Stop, Verdict},
-    search::search,
+    analyses::{Decision, Refused, Stop, Verdict},
+    disclosure::Entered,
 };
+
+/// Tries to answer a question while others change what was said.
+const MAX_DECISIONS: usize = 3;
 
 impl Node {
     /// The answer to a question: the stored one, or a new one that is stored now.
@@ -35,34 +38,48 @@ impl Node {
         pinned: &Pinned,
         question: &Question,
     ) -> Result<StoredAnswer, NodeError> {
-        let verdict = match self.decide(pinned, question).await {
-            Ok(verdict) => verdict,
-            Err(Stop::Refused(refused)) => Verdict::Refused(refused),
-            Err(Stop::Error(error)) => return Err(error),
-        };
-        let (outcome, detail) = told(&verdict);
+        for _ in 0..MAX_DECISIONS {
+            let released = match self.decide(pinned, question).await {
+                Ok(Decision::Release(released)) => released,
+                Ok(Decision::Say(verdict)) => return self.say(question, verdict).await,
+                Err(Stop::Refused(refused)) => {
+                    return self.say(question, Verdict::Refused(refused)).await;
+                }
+                Err(Stop::Error(error)) => return Err(error),
+            };
+            let act = self.act_of(question, (Outcome::Done, String::new()));
+            let stored = stored_answer(question, &released.body)?;
+            let entered = self.put_release(question, &released.entries, (stored, act));
+            match entered.await? {
+                Entered::Said(stored) => return Ok(stored),
+                Entered::Again => {}
+                Entered::Refused(refused) => {
+                    return self.say(question, Verdict::Refused(refused)).await;
+                }
+            }
+        }
+        let reason = "the node's data changed while it counted; ask again";
+        self.say(question, Verdict::Failed(reason.to_owned())).await
+    }
+
+    fn act_of(&self, question: &Question, (outcome, detail): (Outcome, String)) -> Act {
         let subject = Subject::of(&question.body);
         let detail = [subject.detail, detail]
             .into_iter()
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
             .join("; ");
-        let act = self.act(
+        self.act(
             &subject.actor,
             subject.action,
             &subject.subject,
             outcome,
             detail,
-        );
-        self.store_answer(question, verdict, act).await
+        )
     }
 
-    async fn store_answer(
-        &self,
-        question: &Question,
-        verdict: Verdict,
-        act: Act,
-    ) -> Result<StoredAnswer, NodeError> {
+    async fn say(&self, question: &Question, verdict: Verdict) -> Result<StoredAnswer, NodeError> {
+        let act = self.act_of(question, told(&verdict));
         let (body, permit) = match verdict {
             Verdict::Answered(body, permit) => (body, Some(permit)),
             Verdict::Done(body) => (body, None),
@@ -75,43 +92,40 @@ impl Node {
             ),
             Verdict::Failed(reason) => (AnswerBody::Failed { reason }, None),
         };
-        let answer_json =
-            serde_json::to_string(&body).map_err(|_| StoreError::Corrupt { what: "answer" })?;
-        let stored = StoredAnswer {
-            question_sha256: question.sha256(),
-            answer_json,
-        };
+        let stored = stored_answer(question, &body)?;
         Ok(self
             .store()
             .put_answer(question.id, stored, (act, permit.as_ref()), self.now())
             .await?)
     }
 
-    async fn decide(&self, pinned: &Pinned, question: &Question) -> Result<Verdict, Stop> {
-        match &question.body {
-            QuestionBody::Search { cohort, .. } => {
-                let (facts, cohort) = (self.store().facts().await?, cohort.clone());
-                let policy = self.config().site.disclosure;
-                let counted =
-                    tokio::task::spawn_blocking(move || search(&cohort, &facts, policy)).await?;
-                let counted =
-                    counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?;
-                Ok(Verdict::Done(AnswerBody::Counts(counted)))
-            }
-            QuestionBody::Round(round) => self.contribute(pinned, round).await,
-            QuestionBody::Unmask(unmask) => self.unmask(unmask).await,
+    async fn decide(&self, pinned: &Pinned, question: &Question) -> Result<Decision, Stop> {
+        Ok(match &question.body {
+            QuestionBody::Search {
+                data_user, cohort, ..
+            } => self.answer_search(data_user, cohort).await?,
+            QuestionBody::Round(round) => self.contribute(pinned, round).await?.into(),
+            QuestionBody::Unmask(unmask) => self.unmask(unmask).await?.into(),
             QuestionBody::LocalModel {
                 data_user,
                 permit,
                 sites,
                 ..
-            } => {
-                self.local_model(pinned, permit.as_ref(), data_user, *sites)
-                    .await
-            }
-            QuestionBody::Revoke(revocation) => self.revoke(pinned, revocation).await,
-        }
+            } => self
+                .local_model(pinned, permit.as_ref(), data_user, *sites)
+                .await?
+                .into(),
+            QuestionBody::Revoke(revocation) => self.revoke(pinned, revocation).await?.into(),
+        })
     }
+}
+
+fn stored_answer(question: &Question, body: &AnswerBody) -> Result<StoredAnswer, StoreError> {
+    Ok(StoredAnswer {
+        question_sha256: question.sha256(),
+        answer_json: serde_json::to_string(body)
+            .map_err(|_| StoreError::Corrupt { what: "answer" })?,
+    })
 }
 
 fn told(verdict: &Verdict) -> (Outcome, String) {

@@ -137,7 +137,7 @@ fn the_description_is_the_committed_one() {
 }
 
 /// Every route, and whether it is for everybody.
-const ROUTES: [(&str, &str, bool); 30] = [
+const ROUTES: [(&str, &str, bool); 31] = [
     ("get", "/v1/about", true),
     ("post", "/v1/session", true),
     ("get", "/v1/session", false),
@@ -169,6 +169,7 @@ const ROUTES: [(&str, &str, bool); 30] = [
     ("get", "/v1/quality", false),
     ("get", "/v1/quality/{rule}", false),
     ("get", "/v1/series/{series_uid}/quality", false),
+    ("get", "/v1/disclosure", false),
     ("get", "/v1/permits", false),
     ("get", "/v1/audit", false),
     ("get", "/openapi.json", true),

@@ -4,6 +4,7 @@
 
 mod api;
 mod archives;
+mod attacking;
 mod clinical;
 mod deleting;
 mod dicomweb;

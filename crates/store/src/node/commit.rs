@@ -119,6 +119,9 @@ impl NodeStore {
         }
         put_sources(&mut tx, &batch.sources, now).await?;
         add_to_run(&mut tx, run, &totals).await?;
+        if totals.stored + totals.readings > 0 {
+            tx.raise_data_version().await?;
+        }
         tx.commit().await
     }
 }

@@ -128,6 +128,7 @@ impl NodeStore {
                 deletion,
             } => delete_instance(&mut tx, instance_uid, deletion, &mut deleted).await?,
         }
+        tx.raise_data_version().await?;
         tx.audit(now, act).await?;
         tx.commit().await?;
         Ok(deleted)

@@ -10,6 +10,7 @@ mod commit;
 mod compaction;
 mod datasets;
 mod deletion;
+mod disclosure;
 mod facts;
 mod federation;
 mod images;
@@ -39,6 +40,9 @@ pub use commit::{IngestBatch, IngestTotals, NewSource, SourceFate};
 pub use compaction::PackRow;
 pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};
 pub use deletion::{Deleted, Deletion, SeriesInScope};
+pub use disclosure::{
+    Alarm, AlarmAt, LedgerEntry, Limits, NewRelease, Released, Said, Spender, Spent, Whose,
+};
 pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{
     NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,

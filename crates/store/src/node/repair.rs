@@ -22,6 +22,7 @@ impl NodeStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         commit::put_images(&mut tx, batch, now).await?;
+        tx.raise_data_version().await?;
         commit::put_sources(&mut tx, &batch.sources, now).await?;
         tx.audit(now, act).await?;
         tx.commit().await

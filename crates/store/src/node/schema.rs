@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 6] = [
+pub const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -29,6 +29,10 @@ pub const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 22,
         sql: REVIEW,
+    },
+    Migration {
+        version: 24,
+        sql: DISCLOSURE,
     },
 ];
 
@@ -148,6 +152,45 @@ CREATE TABLE clinical_record (
     PRIMARY KEY (source, number)
 );
 CREATE INDEX clinical_record_by_patient ON clinical_record (patient);
+";
+
+/// The disclosure ledger. A release is what was said once about one version of the data, a charge is one data user's share in it.
+const DISCLOSURE: &str = "
+CREATE TABLE data_version (
+    version BIGINT NOT NULL
+);
+INSERT INTO data_version (version) VALUES (1);
+CREATE TABLE disclosure_release (
+    form TEXT NOT NULL,
+    data_version BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    cohort TEXT NOT NULL,
+    parts_json TEXT NOT NULL,
+    patients BIGINT NOT NULL,
+    said_json TEXT NOT NULL,
+    nano_rho BIGINT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (form, data_version)
+);
+CREATE INDEX disclosure_release_by_time ON disclosure_release (at, nano_rho);
+CREATE INDEX disclosure_release_by_patients ON disclosure_release (patients, at);
+CREATE TABLE disclosure_charge (
+    data_user TEXT NOT NULL,
+    form TEXT NOT NULL,
+    data_version BIGINT NOT NULL,
+    nano_rho BIGINT NOT NULL,
+    suspicion TEXT,
+    at TEXT NOT NULL,
+    PRIMARY KEY (data_user, form, data_version)
+);
+CREATE INDEX disclosure_charge_by_user ON disclosure_charge (data_user, at);
+CREATE INDEX disclosure_charge_by_time ON disclosure_charge (at);
+CREATE TABLE disclosure_alarm (
+    data_user TEXT NOT NULL,
+    suspicious BIGINT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX disclosure_alarm_by_time ON disclosure_alarm (at);
 ";
 
 const FIRST: &str = "

@@ -63,6 +63,7 @@ impl NodeStore {
             UPDATE clinical_source SET records = $1 WHERE source = $2";
         let query = sqlx::query(sql).bind(count).bind(source.name.clone());
         query.execute(tx.connection()).await?;
+        tx.raise_data_version().await?;
         tx.audit(now, act).await?;
         tx.commit().await?;
         Ok(Loaded::Replaced {
