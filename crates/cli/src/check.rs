@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use arno_deid::risk_of;
+use arno_deid::{Recipe, reason_to_review};
 use arno_dicom::Instance;
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub(crate) fn run(shared: &Shared, args: &CheckArgs) -> anyhow::Result<()> {
 
 /// Why an instance waits for a person, if it does.
 pub(crate) fn review_of(instance: &Instance) -> Option<String> {
-    risk_of(&instance.header).map(|why| why.to_string())
+    reason_to_review(&instance.header, Recipe::embedded()).map(|why| why.to_string())
 }
 
 impl Checked {

@@ -83,7 +83,7 @@ pub fn deidentify_seen(
         mut header,
         pixels,
     } = instance;
-    if let Some(why) = review(&header, proof) {
+    if let Some(why) = review(&header, proof, recipe) {
         return Err(DeidError::NeedsReview { why });
     }
     take_old_marks(&mut header);

@@ -77,6 +77,9 @@ fn method_texts(recipe: &Recipe, proof: PixelProof) -> Vec<String> {
         texts.push(format!("Attributes kept beyond the options: {widened}"));
     }
     texts.push(proof.in_words().to_owned());
+    if proof.faces == FaceProof::KeptByPerson {
+        texts.push("Faces: seen by a person, and kept".to_owned());
+    }
     texts
 }
 
@@ -118,20 +121,30 @@ pub(crate) fn put_marks(
     changes
 }
 
-/// (0028,0301) and (0028,0302) say NO only where somebody looked; what the source says stays otherwise.
+/// (0028,0301) and (0028,0302) say only what somebody looked for; what the source says stays otherwise.
 fn put_pixel_marks(header: &mut InMemDicomObject, proof: PixelProof) -> Vec<Change> {
-    let is_clean = matches!(proof.text, TextProof::NoneFound | TextProof::Removed);
+    let text_says = match proof.text {
+        TextProof::NoneFound | TextProof::Removed => Some("NO"),
+        TextProof::NotLookedFor | TextProof::SeenByPerson => None,
+    };
+    let faces_say = match proof.faces {
+        FaceProof::NoneShown | FaceProof::Removed => Some("NO"),
+        FaceProof::KeptByPerson => Some("YES"),
+        FaceProof::NotLookedFor => None,
+    };
     let marks = [
-        (is_clean, tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
+        (text_says, tags::BURNED_IN_ANNOTATION, "BurnedInAnnotation"),
         (
-            matches!(proof.faces, FaceProof::NoneShown | FaceProof::Removed),
+            faces_say,
             tags::RECOGNIZABLE_VISUAL_FEATURES,
             "RecognizableVisualFeatures",
         ),
     ];
-    let put = marks.into_iter().filter(|(holds, ..)| *holds);
-    put.map(|(_, tag, name)| {
-        header.put(text(tag, VR::CS, "NO"));
+    let put = marks
+        .into_iter()
+        .filter_map(|(says, tag, name)| Some((says?, tag, name)));
+    put.map(|(says, tag, name)| {
+        header.put(text(tag, VR::CS, says));
         added(tag, name, VR::CS, Action::Marked, PIXEL_RULE)
     })
     .collect()

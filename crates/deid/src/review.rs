@@ -8,7 +8,9 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::proof::PixelProof;
+use crate::face::{FaceSign, shows_face};
+use crate::proof::{FaceProof, PixelProof};
+use crate::recipe::{Faces, Recipe};
 use crate::values::texts;
 
 /// Why a person has to look at an instance before it may be used. Names no value of the data set but codes.
@@ -35,6 +37,8 @@ pub enum ReviewReason {
     OverlayInPixels,
     /// More names than an instance can mean.
     TooManyNames,
+    /// Its series may show a face.
+    Face(FaceSign),
 }
 
 /// Modalities (PS3.3 C.7.3.1.1.1) whose images carry text: ultrasound, captures, photographs, endoscopy, documents.
@@ -96,6 +100,7 @@ impl ReviewReason {
             Self::DerivedWithoutPosition => "no_position",
             Self::OverlayInPixels => "overlay_in_pixels",
             Self::TooManyNames => "too_many_names",
+            Self::Face(_) => "face",
         }
     }
 
@@ -109,11 +114,30 @@ impl ReviewReason {
     }
 }
 
-/// Why the instance needs a person, if it does. What is only about pixels is settled by a proof of them.
-pub(crate) fn review(header: &InMemDicomObject, proof: PixelProof) -> Option<ReviewReason> {
+/// Why a person must look at the instance before it may be used under `recipe`, if one must.
+#[must_use]
+pub fn reason_to_review(header: &InMemDicomObject, recipe: &Recipe) -> Option<ReviewReason> {
+    review(header, PixelProof::none(), recipe)
+}
+
+/// The same after somebody looked: what is only about pixels is settled by a proof of them.
+pub(crate) fn review(
+    header: &InMemDicomObject,
+    proof: PixelProof,
+    recipe: &Recipe,
+) -> Option<ReviewReason> {
     sop_class(header)
         .filter(|why| !why.is_about_pixels())
         .or_else(|| risk_of(header).filter(|_| !proof.is_text_dealt_with()))
+        .or_else(|| face(header, recipe).filter(|_| proof.faces == FaceProof::NotLookedFor))
+}
+
+/// Nothing here or elsewhere in Arno removes faces: a recipe that asks for it has them held, too.
+fn face(header: &InMemDicomObject, recipe: &Recipe) -> Option<ReviewReason> {
+    match recipe.pixels().faces {
+        Faces::Keep => None,
+        Faces::Review | Faces::Deface => shows_face(header).map(ReviewReason::Face),
+    }
 }
 
 /// Why pixels of this header may show text or people, judged by the header alone.
@@ -216,6 +240,12 @@ impl fmt::Display for ReviewReason {
                 "a derived image without a position in the patient can be a page of text",
             ),
             Self::OverlayInPixels => f.write_str("an overlay is stored inside the pixels"),
+            Self::Face(FaceSign::Named) => {
+                f.write_str("by what its header names, its series can show a face")
+            }
+            Self::Face(FaceSign::HeadSized) => f.write_str(
+                "nothing names a part of the body, and its field of view is that of a head, so that its series can show a face",
+            ),
             Self::TooManyNames => f.write_str("it names more people than an instance can mean"),
         }
     }
@@ -223,8 +253,10 @@ impl fmt::Display for ReviewReason {
 
 #[cfg(test)]
 mod tests {
-    use super::{ReviewReason, review};
-    use crate::proof::{PixelProof, TextProof};
+    use super::{ReviewReason, reason_to_review, review};
+    use crate::face::FaceSign;
+    use crate::proof::{FaceProof, PixelProof, TextProof};
+    use crate::recipe::Recipe;
     use dicom_core::{DataElement, Tag, VR};
     use dicom_dictionary_std::tags;
     use dicom_object::InMemDicomObject;
@@ -234,7 +266,7 @@ mod tests {
             .iter()
             .map(|(tag, vr, text)| DataElement::new(*tag, *vr, *text));
         let header = InMemDicomObject::from_element_iter(elements);
-        assert_eq!(review(&header, PixelProof::none()), expect);
+        assert_eq!(reason_to_review(&header, Recipe::embedded()), expect);
     }
 
     #[test]
@@ -245,13 +277,38 @@ mod tests {
         };
         let review = |class: &str| {
             let class = DataElement::new(tags::SOP_CLASS_UID, VR::UI, class);
-            review(&InMemDicomObject::from_element_iter([class]), seen)
+            let header = InMemDicomObject::from_element_iter([class]);
+            review(&header, seen, Recipe::embedded())
         };
         assert_eq!(review("1.2.840.10008.5.1.4.1.1.7"), None);
         assert_eq!(
             review("1.2.840.10008.5.1.4.1.1.104.1"),
             Some(ReviewReason::EncapsulatedDocument)
         );
+    }
+
+    #[test]
+    fn a_face_is_held_as_the_recipe_says_until_somebody_looked() {
+        let header = InMemDicomObject::from_element_iter([
+            DataElement::new(tags::MODALITY, VR::CS, "CT"),
+            DataElement::new(tags::BODY_PART_EXAMINED, VR::CS, "HEAD"),
+        ]);
+        let held = Some(ReviewReason::Face(FaceSign::Named));
+        let recipe = |faces: &str| {
+            let default = Recipe::embedded_toml();
+            let changed = default.replace("faces = \"review\"", &format!("faces = \"{faces}\""));
+            Recipe::parse(&changed).unwrap()
+        };
+        assert_eq!(reason_to_review(&header, Recipe::embedded()), held);
+        assert_eq!(reason_to_review(&header, &recipe("deface")), held);
+        assert_eq!(reason_to_review(&header, &recipe("keep")), None);
+        let seen = |faces| PixelProof {
+            text: TextProof::SeenByPerson,
+            faces,
+        };
+        let review = |faces| review(&header, seen(faces), Recipe::embedded());
+        assert_eq!(review(FaceProof::NotLookedFor), held);
+        assert_eq!(review(FaceProof::KeptByPerson), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use arno_codecs::{Codec, Decoder};
 use arno_deid::{
-    DeidError, PixelProof, ReviewReason, Secret, TextProof, has_overlay_in_pixels, risk_of,
+    DeidError, FaceProof, PixelProof, Recipe, ReviewReason, Secret, TextProof,
+    has_overlay_in_pixels, reason_to_review, shows_face,
 };
 use arno_dicom::{FrameError, FrameLayout, Instance, summarise};
 use arno_dicomweb::rendered::Rendering;
@@ -48,6 +49,10 @@ impl Seen {
         if has_overlay_in_pixels(&instance.header) {
             return Err(CarryOutError::Overlay);
         }
+        let faces = match shows_face(&instance.header) {
+            Some(_) => FaceProof::KeptByPerson,
+            None => FaceProof::NotLookedFor,
+        };
         let (instance, text) = match self {
             Self::AsItIs => {
                 first_picture(&instance, decoder)?;
@@ -58,11 +63,7 @@ impl Seen {
                 (blackened.instance, TextProof::Removed)
             }
         };
-        let proof = PixelProof {
-            text,
-            ..PixelProof::none()
-        };
-        Ok((instance, proof))
+        Ok((instance, PixelProof { text, faces }))
     }
 }
 
@@ -111,7 +112,7 @@ pub(super) fn refusal(error: DeidError, bytes: &Bytes, secret: &Secret) -> Refus
 /// The refusal of what was to come in and could not.
 pub(super) fn not_carried_out(error: &CarryOutError, bytes: &Bytes, secret: &Secret) -> Refusal {
     let why = Instance::read(bytes.clone()).ok();
-    let why = why.and_then(|instance| risk_of(&instance.header));
+    let why = why.and_then(|instance| reason_to_review(&instance.header, Recipe::embedded()));
     match why.and_then(|why| waiting(bytes, secret, why)) {
         Some(review) => Refusal::not_carried_out(error, review),
         None => Refusal::defect(),

@@ -324,3 +324,36 @@ async fn boxes_that_cannot_be_drawn_are_told_and_change_nothing() {
     .await;
     assert_eq!(api.queue().await.waiting, 2);
 }
+
+/// A slice of a head: the same as of a chest, but for the name of the part and a field of view of 144 mm.
+fn head(number: u32) -> Vec<u8> {
+    let chest = series(MEIER, 6, 1, number).pop().unwrap().file();
+    let replaced = |bytes: Vec<u8>, from: &[u8], to: &[u8]| {
+        let at = bytes.windows(from.len()).position(|window| window == from);
+        let at = at.unwrap();
+        [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+    };
+    replaced(replaced(chest, b"CHEST ", b"HEAD  "), b"2\\2 ", b"9\\9 ")
+}
+
+#[tokio::test]
+async fn a_head_waits_for_a_person_who_may_keep_it() {
+    let api = Api::new().await;
+    api.site.put("chest.dcm", series(MEIER, 1, 1, 1)[0].file());
+    for number in [1, 2] {
+        api.site.put(&format!("head-{number}.dcm"), head(number));
+    }
+    assert_eq!(api.site.ingest().await, [1, 0, 2, 0]);
+    let id = api.first().await;
+    let item: ReviewItem = api.get(&format!("/v1/review/{id}")).await;
+    assert_eq!((item.why.as_str(), item.alike), ("face", 2));
+    let decision = json!({ "scope": "alike", "verdict": { "kind": "accept" } });
+    assert_eq!(api.decide(id, decision).await.kept, 2);
+    let packs = files(&api.site.data().join("packs"));
+    let bytes: Vec<u8> = packs
+        .iter()
+        .flat_map(|pack| std::fs::read(pack).unwrap())
+        .collect();
+    assert!(contains(&bytes, "Faces: seen by a person, and kept"));
+    assert_eq!(api.series_of("CT").await.len(), 2);
+}
