@@ -187,8 +187,16 @@ test('de-identification shows both sides, the changed ones first', async () => {
   const page = await openAsManager(`${SERIES}/deidentification`);
   await page.getByRole('cell', { name: 'BIANCHI^MARIA' }).waitFor();
   await page.getByRole('rowheader', { name: /PatientSex/ }).waitFor({ state: 'detached' });
-  await page.getByLabel('Changed only').uncheck();
+  await page.getByRole('button', { name: '24 all' }).click();
   await page.getByRole('rowheader', { name: /PatientSex/ }).waitFor();
+  await page.getByRole('row', { name: /PatientSex.*113108 Retain Patient Characteristics/ }).waitFor();
+  await page.getByRole('button', { name: /cleaned$/ }).click();
+  await page.getByText('2 of 24 elements shown').waitFor();
+  assert.deepEqual(await page.locator('del').allInnerTexts(), ['Sig.ra Bianchi, tel. 055 123456'], 'only what cleaning took away');
+  await page.getByRole('button', { name: '24 all' }).click();
+  await page.getByLabel('Find an element').fill('lucia');
+  await page.getByText('1 of 24 elements shown').waitFor();
+  await page.getByRole('rowheader', { name: /PatientComments/ }).waitFor();
   assert.deepEqual(page.troubles, []);
 });
 

@@ -164,3 +164,14 @@ test('numbers and sizes read as people write them', async () => {
   assert.equal(formatScientific(-2.13), '−2.1');
   assert.equal(formatDuration(90_500), '1 min 31 s');
 });
+
+test('of a text only the words that are gone are marked', async () => {
+  const { pieces } = await load('./src/node/diff.ts');
+  const gone = (before, after) => pieces(before, after).map(({ text, isGone }) => (isGone ? `[${text.trim()}]` : text.trim())).join(' ');
+  assert.equal(gone('CT head of Gina Lindqvist, tel 1', 'CT head of tel'), 'CT head of [Gina Lindqvist,] tel [1]');
+  assert.equal(gone('20240314', '20231102'), '[20240314]');
+  assert.equal(gone('same text', 'same text'), 'same text');
+  assert.equal(gone('all of it', null), '[all of it]');
+  assert.equal(gone('', 'new'), '');
+  assert.equal(pieces('a '.repeat(500), 'a').length, 1, 'too long to compare');
+});
