@@ -1,4 +1,4 @@
-// Texts about the review queue, in English.
+// Texts about quarantine and the review queue, in English.
 export const review = {
   'nav.review': 'Review',
   'review.lead': 'Instances whose pixels may show who the patient is. They are kept by nobody and found by nobody until a person has looked.',
@@ -47,6 +47,20 @@ export const review = {
   'review.refused': '{n} refused for good.',
   'review.not_kept': '{n} did not come in: {reason}.',
   'review.keys': 'Keys: A lets in, B lets in with boxes, R refuses, N adds a box, S chooses the series, ← and → turn frames.',
+
+  'quarantine.lead': 'Files that were not let in, each with its reason. Correct a file at its source, then try it again.',
+  'quarantine.empty': 'Nothing is in quarantine.',
+  'quarantine.file': 'File',
+  'quarantine.reason': 'Reason and what to do',
+  'quarantine.size': 'Size',
+  'quarantine.at': 'Since',
+  'quarantine.act': 'Action',
+  'quarantine.look': 'Look',
+  'quarantine.look_file': 'Look at {name}',
+  'quarantine.retry': 'Try again',
+  'quarantine.retry_file': 'Try again: {name}',
+  'quarantine.accepted': '{name} was let in.',
+  'quarantine.still': '{name} stays in quarantine: {reason}',
 
   'why.burned_in_annotation': 'burned-in text',
   'why.modality': 'kind of image',
