@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use arno_client::ApiClient;
 use arno_domain::{cohort::Cohort, disclosure::ProtectedCount};
-use arno_protocol::search::{CriterionStatus, NewSearch, SearchState, SiteAnswer, SiteCounts};
+use arno_protocol::search::{
+    CriterionStatus, NewSearch, SearchState, SearchTotal, SiteAnswer, SiteCounts,
+};
 
 use crate::{
     Shared,
@@ -36,7 +38,8 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
     let totals = state.totals;
     match counted {
         true => println!(
-            "\nPatients in all: {}",
+            "\n{}\nThe sites' own counts together: {} patients",
+            total(&state.total),
             range(totals.patients_low, totals.patients_high)
         ),
         false => println!("\nNo site could count this."),
@@ -139,6 +142,24 @@ fn criteria(found: &SiteCounts) -> String {
         "all applied".into()
     } else {
         format!("not recorded here: {}", unsupported.join(", "))
+    }
+}
+
+/// The masked sum over the sites, or why there is none.
+pub(crate) fn total(total: &SearchTotal) -> String {
+    match total {
+        SearchTotal::Waiting => "The total over the sites is not there yet.".to_owned(),
+        SearchTotal::Missing { reason } => format!("No total over the sites: {reason}"),
+        SearchTotal::Counted(found) => format!(
+            "All {} sites, added up under masks: {} patients, {} studies, {} series",
+            found.sites,
+            within(
+                ProtectedCount::About(found.patients),
+                found.margins.patients
+            ),
+            within(ProtectedCount::About(found.studies), found.margins.studies),
+            within(ProtectedCount::About(found.series), found.margins.series),
+        ),
     }
 }
 

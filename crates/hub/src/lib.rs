@@ -24,6 +24,7 @@ mod replay;
 mod requests;
 mod search;
 mod setup;
+mod totals;
 
 pub use api::openapi;
 pub use config::{FEDERATION_PORT, HTTP_PORT, HubConfig, Waits};

@@ -12,7 +12,7 @@ use arno_httpkit::{ApiError, ApiJson, ApiResult, SignedIn};
 use arno_protocol::{
     Problem,
     federation::{AnswerBody, Question, QuestionBody},
-    search::{Counts, NewSearch, SearchState, SearchTotals, SiteAnswer, SiteSearch},
+    search::{Counts, NewSearch, SearchState, SearchTotal, SearchTotals, SiteAnswer, SiteSearch},
     session::Role,
 };
 use arno_store::{
@@ -29,7 +29,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 
-use crate::{Hub, catalogue::parse_id, hub::act};
+use crate::{Hub, catalogue::parse_id, hub::act, totals};
 
 /// Who may search.
 const SEARCHERS: [Role; 3] = [Role::DataUser, Role::Committee, Role::Operator];
@@ -78,6 +78,7 @@ pub(crate) async fn create_search(
         digest,
     };
     ask_members(&hub, &search).await?;
+    totals::start(&hub, &search);
     Ok(Json(state_of(&hub, search).await?))
 }
 
@@ -182,8 +183,18 @@ async fn state_of(hub: &Hub, search: StoredSearch) -> Result<SearchState, StoreE
         .iter()
         .map(|asked| site_search(asked.node, &members, &answers, over))
         .collect();
+    let total = match searches::total(&hub.database, search.id).await? {
+        Some(total) => total,
+        None if hub.now() < totals::over_at(&search) => SearchTotal::Waiting,
+        // The hub stopped while it was made.
+        None => SearchTotal::Missing {
+            reason: "the total was not made in time".to_owned(),
+        },
+    };
     Ok(SearchState {
-        complete: sites.iter().all(|site| site.answer != SiteAnswer::Waiting),
+        complete: total != SearchTotal::Waiting
+            && sites.iter().all(|site| site.answer != SiteAnswer::Waiting),
+        total,
         totals: totals(&sites),
         sites,
         id: search.id,

@@ -196,6 +196,15 @@ pub enum QuestionBody {
         /// What to count.
         cohort: Cohort,
     },
+    /// A masked, noisy part of the total of a search.
+    Total(TotalQuestion),
+    /// Help to take the masks off the total of a search.
+    UnmaskTotal {
+        /// The search.
+        search: SearchId,
+        /// An `UnmaskRequest` of `arno-learning` as JSON.
+        request: Base64,
+    },
     /// A masked contribution to one round.
     Round(RoundQuestion),
     /// Help to take the masks off a round's total.
@@ -213,6 +222,35 @@ pub enum QuestionBody {
     },
     /// A permit was taken back.
     Revoke(Signed<Revocation>),
+}
+
+/// The total of a search over these sites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TotalQuestion {
+    /// The search.
+    pub search: SearchId,
+    /// Who asks.
+    pub data_user: String,
+    /// What to count.
+    pub cohort: Cohort,
+    /// All nodes whose parts are added, sorted by id, each with its own signed card.
+    pub participants: Vec<Signed<NodeCard>>,
+}
+
+impl TotalQuestion {
+    /// Values of one part: patients, studies and series, and the variance of the noise in each.
+    pub const LEN: usize = 6;
+
+    /// The only round of a total.
+    pub const ROUND: u32 = 1;
+
+    /// The `question` of the secure aggregation's `RoundContext`: SHA-256 of the cohort's normal form, labelled, so that no mask
+    /// serves a total and a round of training.
+    #[must_use]
+    pub fn sha256(cohort: &Cohort) -> [u8; 32] {
+        Sha256::digest(format!("arno total of {}", cohort.digest())).into()
+    }
 }
 
 /// One round of an analysis.

@@ -59,6 +59,39 @@ pub struct SearchState {
     pub sites: Vec<SiteSearch>,
     /// Totals over the sites that answered.
     pub totals: SearchTotals,
+    /// The total by secure aggregation, with noise added once.
+    pub total: SearchTotal,
+}
+
+/// A total over sites that no single site's count can be read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchTotal {
+    /// Not yet here.
+    Waiting,
+    /// Added up.
+    Counted(SecureTotal),
+    /// There is none.
+    Missing {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Masked sums with the noise of one site in them, however many sites there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecureTotal {
+    /// Sites in it.
+    pub sites: u32,
+    /// Distinct patients at each site, added up; noise can take it below the truth, but not below 0.
+    pub patients: u64,
+    /// Studies, capped for each patient.
+    pub studies: u64,
+    /// Series, capped for each patient.
+    pub series: u64,
+    /// How far they are from the truth.
+    pub margins: Margins,
 }
 
 /// Lowest and highest total of what the sites say of themselves: hidden small counts can be anything below their limit, and each

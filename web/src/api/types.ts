@@ -75,6 +75,24 @@ export interface Signed {
 
 export type ProtectedCount = { fewer_than: number } | { about: number };
 
+/** The total of a search over sites, added up under masks, with noise once. */
+export type SearchTotal = 'waiting' | { counted: SecureTotal } | { missing: { reason: string } };
+
+export interface SecureTotal {
+  sites: number;
+  patients: number;
+  studies: number;
+  series: number;
+  margins: Margins;
+}
+
+/** How far counts are from the truth 95 times in a hundred. */
+export interface Margins {
+  patients: number;
+  studies: number;
+  series: number;
+}
+
 export interface DisclosurePolicy {
   threshold: number;
   round_to: number;

@@ -37,6 +37,8 @@ pub struct Report {
     pub cohort: String,
     /// Per site, what it counted and honoured.
     pub search: BTreeMap<String, SearchReport>,
+    /// What the sites said together, added up under masks.
+    pub total: String,
     /// Whether every site refused the training without a permit, and logged it.
     pub refused_without_permit: bool,
     /// The permit under which it was then done.
@@ -134,6 +136,10 @@ impl Report {
         let honoured = self.search.values().all(|site| !site.criteria.is_empty());
         self.require(honoured, "every site says which criteria it honoured");
         self.require(
+            self.total.contains("added up under masks"),
+            "the sites' counts were added up under masks",
+        );
+        self.require(
             self.refused_without_permit,
             "every site refused without a permit and logged it",
         );
@@ -190,7 +196,13 @@ impl Report {
             "What came in, de-identified by PS3.15\n{}\n",
             self.arrivals()
         );
-        let _ = writeln!(text, "Search: {}\n{}\n", self.cohort, self.found());
+        let _ = writeln!(
+            text,
+            "Search: {}\n{}\n{}\n",
+            self.cohort,
+            self.found(),
+            self.total
+        );
         let refused = if self.refused_without_permit {
             "every site refused, and logged it"
         } else {

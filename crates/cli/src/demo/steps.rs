@@ -96,6 +96,7 @@ async fn ask(report: &mut Report, running: &Running, researcher: &ApiClient) -> 
     };
     let state = search::search(researcher, cohort).await?;
     report.cohort.clone_from(&state.text);
+    report.total = search::total(&state.total);
     for site in state.sites {
         let SiteAnswer::Counted(found) = site.answer else {
             continue;

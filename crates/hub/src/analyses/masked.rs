@@ -55,6 +55,17 @@ pub(crate) fn context(
     analysis: AnalysisId,
     round: &RoundRow,
 ) -> Result<RoundContext, MaskedError> {
+    let of = (*analysis.as_bytes(), round.round);
+    context_of(members, of, round.task.sha256(), &round.participants)
+}
+
+/// The same of whatever is added up: its id and round, the digest of what is asked, and who takes part, in order of their ids.
+pub(crate) fn context_of(
+    members: &[Arc<Member>],
+    (id, round): ([u8; 16], u32),
+    question: [u8; 32],
+    participants: &[NodeId],
+) -> Result<RoundContext, MaskedError> {
     let of = |node: &NodeId| {
         let member = members.iter().find(|member| member.card.node == *node);
         let agreement_public = *member
@@ -67,17 +78,11 @@ pub(crate) fn context(
             agreement_public,
         })
     };
-    let participants = round
-        .participants
+    let participants = participants
         .iter()
         .map(of)
         .collect::<Result<Vec<_>, MaskedError>>()?;
-    Ok(RoundContext::new(
-        *analysis.as_bytes(),
-        round.round,
-        round.task.sha256(),
-        participants,
-    )?)
+    Ok(RoundContext::new(id, round, question, participants)?)
 }
 
 /// Values of one contribution.
@@ -162,6 +167,7 @@ fn contributions(
     payloads.map(parse).collect()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(payload: &Base64) -> Result<T, MaskedError> {
+/// What a masked message says.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(payload: &Base64) -> Result<T, MaskedError> {
     serde_json::from_slice(&payload.0).map_err(|_| MaskedError::Malformed)
 }

@@ -21,6 +21,7 @@ use crate::{
     Hub, analyses,
     hub::act,
     limits::{MAX_REASON_CHARS, cut},
+    totals,
 };
 
 /// A site with more patients than this does not exist; the limit keeps sums from wrapping.
@@ -79,6 +80,12 @@ async fn checked(
             true => AnswerBody::Counts(counts),
             false => failed("the node's counts are out of bounds"),
         },
+        (Subject::TotalPart(search), AnswerBody::Contribution { payload }) => {
+            match totals::check_part(hub, search, question.node, &payload).await? {
+                Ok(()) => AnswerBody::Contribution { payload },
+                Err(error) => failed(&error.to_string()),
+            }
+        }
         (Subject::Contribution(analysis, round), AnswerBody::Contribution { payload }) => {
             match analyses::masked::check_contribution(
                 hub,
@@ -92,12 +99,13 @@ async fn checked(
                 Err(error) => failed(&error.to_string()),
             }
         }
-        (Subject::Unmasking(_, _), AnswerBody::Unmasking { payload }) => {
-            match analyses::masked::check_unmasking(question.node, &payload) {
-                Ok(()) => AnswerBody::Unmasking { payload },
-                Err(error) => failed(&error.to_string()),
-            }
-        }
+        (
+            Subject::Unmasking(_, _) | Subject::TotalUnmasking(_),
+            AnswerBody::Unmasking { payload },
+        ) => match analyses::masked::check_unmasking(question.node, &payload) {
+            Ok(()) => AnswerBody::Unmasking { payload },
+            Err(error) => failed(&error.to_string()),
+        },
         (Subject::LocalModel(_), AnswerBody::LocalModel { model }) => match is_usable(&model) {
             true => AnswerBody::LocalModel { model },
             false => failed("the node's model is not of the form that was asked for"),
@@ -136,7 +144,7 @@ fn is_usable(model: &LogisticModel) -> bool {
     analyses::learned::Model::try_from(model).is_ok()
 }
 
-/// Keeps the answer with its audit entry, and wakes the analysis that waits for it.
+/// Keeps the answer with its audit entry, and wakes the analysis or the total that waits for it.
 async fn store(hub: &Hub, question: &QuestionRow, body: &AnswerBody) -> Result<(), StoreError> {
     let now = hub.now();
     let mut tx = hub.database.write().await?;
@@ -173,10 +181,7 @@ async fn store(hub: &Hub, question: &QuestionRow, body: &AnswerBody) -> Result<(
         _ => {}
     }
     tx.commit().await?;
-    if matches!(
-        question.subject,
-        Subject::Contribution(..) | Subject::Unmasking(..) | Subject::LocalModel(_)
-    ) {
+    if !matches!(question.subject, Subject::Revocation(_)) {
         hub.presence.announce();
     }
     Ok(())
@@ -185,6 +190,8 @@ async fn store(hub: &Hub, question: &QuestionRow, body: &AnswerBody) -> Result<(
 fn about(subject: Subject) -> (&'static str, String) {
     match subject {
         Subject::Search(id) => ("search answered", id.to_string()),
+        Subject::TotalPart(id) => ("part of a total answered", id.to_string()),
+        Subject::TotalUnmasking(id) => ("unmasking of a total answered", id.to_string()),
         Subject::Contribution(id, _) => ("round answered", id.to_string()),
         Subject::Unmasking(id, _) => ("unmasking answered", id.to_string()),
         Subject::LocalModel(id) => ("local model answered", id.to_string()),

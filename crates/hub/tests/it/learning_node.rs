@@ -129,7 +129,10 @@ impl Learner {
                 };
                 AnswerBody::LocalModel { model }
             }
-            QuestionBody::Search { .. } | QuestionBody::Revoke(_) => AnswerBody::Accepted,
+            QuestionBody::Search { .. }
+            | QuestionBody::Total(_)
+            | QuestionBody::UnmaskTotal { .. }
+            | QuestionBody::Revoke(_) => AnswerBody::Accepted,
         }
     }
 

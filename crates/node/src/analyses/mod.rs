@@ -10,6 +10,7 @@ mod round;
 mod unmask;
 
 pub(crate) use cases::CaseCache;
+pub(crate) use participants::participant_id;
 
 use arno_domain::{
     AnalysisId, PermitId, Signed,

@@ -11,7 +11,7 @@ use crate::Node;
 
 impl Node {
     /// Verifies all cards and pins their keys.
-    pub(super) async fn participants(
+    pub(crate) async fn participants(
         &self,
         cards: &[Signed<NodeCard>],
     ) -> Result<Vec<Participant>, Stop> {
@@ -80,6 +80,6 @@ fn participant(card: &NodeCard) -> Participant {
 }
 
 /// A node's id as `arno-learning` writes it.
-pub(super) fn participant_id(node: NodeId) -> ParticipantId {
+pub(crate) fn participant_id(node: NodeId) -> ParticipantId {
     ParticipantId(*node.as_bytes())
 }

@@ -6,6 +6,7 @@
 
 mod release;
 mod state;
+mod total;
 
 use arno_domain::{
     cohort::Cohort,

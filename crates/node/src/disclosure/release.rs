@@ -78,6 +78,11 @@ impl Node {
         };
         let near = (question.patients, policy.threshold);
         let before = self.store().past_questions(since, near).await?;
+        // One question has several parts; it is looked at once.
+        let looked_at = match priced.part {
+            Part::Site => suspicion(&question, &before, policy.threshold),
+            Part::Total | Part::Facets => None,
+        };
         let has_paid = self
             .store()
             .has_paid(priced.data_user, &priced.form, priced.data_version);
@@ -97,7 +102,7 @@ impl Node {
             kind: kind(priced.part),
             data_user: priced.data_user.to_owned(),
             cohort: priced.cohort,
-            suspicion: suspicion(&question, &before, policy.threshold),
+            suspicion: looked_at,
             question,
             said_json: priced.said_json,
             price,

@@ -104,6 +104,10 @@ impl Node {
             QuestionBody::Search {
                 data_user, cohort, ..
             } => self.answer_search(data_user, cohort).await?,
+            QuestionBody::Total(total) => self.contribute_total(total).await?,
+            QuestionBody::UnmaskTotal { search, request } => {
+                self.unmask_total(*search, request).await?.into()
+            }
             QuestionBody::Round(round) => self.contribute(pinned, round).await?.into(),
             QuestionBody::Unmask(unmask) => self.unmask(unmask).await?.into(),
             QuestionBody::LocalModel {
@@ -162,6 +166,15 @@ impl Subject {
                 data_user,
                 cohort,
             } => of(data_user, "search", search.to_string(), cohort.to_string()),
+            QuestionBody::Total(total) => of(
+                &total.data_user,
+                "total",
+                total.search.to_string(),
+                format!("{} sites: {}", total.participants.len(), total.cohort),
+            ),
+            QuestionBody::UnmaskTotal { search, .. } => {
+                of("hub", "unmask total", search.to_string(), String::new())
+            }
             QuestionBody::Round(round) => {
                 let task = match round.task {
                     RoundTask::Moments => "moments",

@@ -32,4 +32,5 @@ mod secret;
 mod segmenting;
 mod standing_alone;
 mod support;
+mod totals;
 mod unmasking;

@@ -17,10 +17,24 @@ use sqlx::{Row as _, any::AnyRow};
 use crate::{Migration, StoreError};
 
 /// The hub's schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 10,
-    sql: SCHEMA,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 10,
+        sql: SCHEMA,
+    },
+    Migration {
+        version: 11,
+        sql: SEARCH_TOTALS,
+    },
+];
+
+/// Totals over sites, one a search.
+const SEARCH_TOTALS: &str = "
+CREATE TABLE search_total (
+    search TEXT NOT NULL PRIMARY KEY REFERENCES search (id),
+    total TEXT NOT NULL
+);
+";
 
 /// A node is asked once per kind, subject and round: the constraint `question_once` keeps a restarted hub from asking
 /// the same thing with another content.

@@ -13,6 +13,10 @@ use crate::{Database, StoreError, WriteTx};
 pub enum Subject {
     /// A federated search.
     Search(SearchId),
+    /// A masked part of the total of a search.
+    TotalPart(SearchId),
+    /// Help to unmask the total of a search.
+    TotalUnmasking(SearchId),
     /// A masked contribution to a round.
     Contribution(AnalysisId, u32),
     /// Help to unmask a round.
@@ -28,6 +32,8 @@ impl Subject {
     fn columns(self) -> (&'static str, String, i64) {
         match self {
             Self::Search(id) => ("search", id.to_string(), 0),
+            Self::TotalPart(id) => ("total_part", id.to_string(), 0),
+            Self::TotalUnmasking(id) => ("total_unmasking", id.to_string(), 0),
             Self::Contribution(id, round) => ("contribution", id.to_string(), i64::from(round)),
             Self::Unmasking(id, round) => ("unmasking", id.to_string(), i64::from(round)),
             Self::LocalModel(id) => ("local_model", id.to_string(), 0),
@@ -41,6 +47,8 @@ impl Subject {
         let round = u32::try_from(round).map_err(|_| StoreError::Corrupt { what: "round" })?;
         Ok(match kind.as_str() {
             "search" => Self::Search(parsed_column(row, "subject")?),
+            "total_part" => Self::TotalPart(parsed_column(row, "subject")?),
+            "total_unmasking" => Self::TotalUnmasking(parsed_column(row, "subject")?),
             "contribution" => Self::Contribution(parsed_column(row, "subject")?, round),
             "unmasking" => Self::Unmasking(parsed_column(row, "subject")?, round),
             "local_model" => Self::LocalModel(parsed_column(row, "subject")?),

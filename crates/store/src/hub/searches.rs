@@ -1,6 +1,7 @@
 //! Federated searches. The sites' answers stand with their questions.
 
 use arno_domain::{SearchId, cohort::Cohort};
+use arno_protocol::search::SearchTotal;
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
@@ -105,6 +106,44 @@ pub async fn same_search(
         .await?
         .as_ref()
         .map(search_of)
+        .transpose()
+}
+
+/// Keeps the total of a search; the first stays.
+///
+/// # Errors
+/// When the database fails.
+pub async fn put_total(
+    tx: &mut WriteTx<'_>,
+    search: SearchId,
+    total: &SearchTotal,
+) -> Result<(), StoreError> {
+    let sql = "-- put_total
+        INSERT INTO search_total (search, total) VALUES ($1, $2) ON CONFLICT (search) DO NOTHING";
+    sqlx::query(sql)
+        .bind(search.to_string())
+        .bind(json_text("total", total)?)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// The total of a search, once there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn total(
+    database: &Database,
+    search: SearchId,
+) -> Result<Option<SearchTotal>, StoreError> {
+    let sql = "-- total
+        SELECT total FROM search_total WHERE search = $1";
+    let row = sqlx::query(sql)
+        .bind(search.to_string())
+        .fetch_optional(database.pool())
+        .await?;
+    row.as_ref()
+        .map(|row| json_column(row, "total"))
         .transpose()
 }
 

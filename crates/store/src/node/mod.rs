@@ -41,7 +41,8 @@ pub use compaction::PackRow;
 pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};
 pub use deletion::{Deleted, Deletion, SeriesInScope};
 pub use disclosure::{
-    Alarm, AlarmAt, LedgerEntry, Limits, NewRelease, Released, Said, Spender, Spent, Whose,
+    Alarm, AlarmAt, Complete, LedgerEntry, Limits, NewRelease, Released, Said, Spender, Spent,
+    TotalPart, Whose,
 };
 pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{

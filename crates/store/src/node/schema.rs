@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 7] = [
+pub const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -33,6 +33,10 @@ pub const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 24,
         sql: DISCLOSURE,
+    },
+    Migration {
+        version: 25,
+        sql: TOTALS,
     },
 ];
 
@@ -152,6 +156,23 @@ CREATE TABLE clinical_record (
     PRIMARY KEY (source, number)
 );
 CREATE INDEX clinical_record_by_patient ON clinical_record (patient);
+";
+
+/// A drawing is the noise of one total, a part is a node's contribution to the total of one search.
+const TOTALS: &str = "
+CREATE TABLE disclosure_draw (
+    form TEXT NOT NULL,
+    draw BIGINT NOT NULL,
+    survivors TEXT NOT NULL,
+    used_up SMALLINT NOT NULL,
+    PRIMARY KEY (form, draw)
+);
+CREATE TABLE disclosure_total_part (
+    search TEXT NOT NULL PRIMARY KEY,
+    context_json TEXT NOT NULL,
+    form TEXT NOT NULL,
+    draw BIGINT NOT NULL
+);
 ";
 
 /// The disclosure ledger. A release is what was said once about one version of the data, a charge is one data user's share in it.

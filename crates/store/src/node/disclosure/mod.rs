@@ -6,6 +6,7 @@
 
 mod charge;
 mod report;
+mod total;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
 pub use report::{Alarm, LedgerEntry, Spender};
+pub use total::{Complete, TotalPart};
 
 use super::{NodeStore, StoredAnswer, from_json, signed, text, unsigned};
 use crate::{StoreError, WriteTx};
