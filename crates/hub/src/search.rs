@@ -153,6 +153,7 @@ async fn ask_members(hub: &Hub, search: &StoredSearch) -> Result<(), StoreError>
                 search: search.id,
                 data_user: search.asked_by.clone(),
                 cohort: search.cohort.clone(),
+                facets: Vec::new(),
             },
         };
         let (node, subject) = (member.card.node, Subject::Search(search.id));
@@ -291,6 +292,7 @@ mod tests {
         let answer = SiteAnswer::Counted(SiteCounts {
             counts: Some(counts),
             criteria: Vec::new(),
+            facets: Vec::new(),
             budget: None,
         });
         SiteSearch {

@@ -16,6 +16,7 @@ mod deletion;
 mod dicomweb;
 mod disclosure;
 mod error;
+mod facets;
 mod ingest;
 mod ingesting;
 mod keys;

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arno_domain::{
-    cohort::{self, Claim, Cohort, CohortError, Facts},
-    disclosure::{DisclosureBudget, ExactCounts, Level},
+    cohort::{self, Claim, Cohort, CohortError, Facts, Field},
+    disclosure::{DisclosureBudget, ExactCounts, ExactFacet, Level},
 };
 use arno_protocol::search::{CriterionReport, CriterionStatus};
+
+use crate::facets::facets;
 
 /// What was counted; never leaves the node as it is.
 pub(crate) struct Counted {
@@ -17,6 +19,8 @@ pub(crate) struct Counted {
     pub(crate) exact: Option<ExactCounts>,
     /// One entry a criterion, in order of appearance.
     pub(crate) criteria: Vec<CriterionReport>,
+    /// The panel that was asked for; empty with `exact`.
+    pub(crate) facets: Vec<ExactFacet>,
 }
 
 /// Counts patients, studies and series that match, each patient with at most as many as the budget's caps say.
@@ -24,7 +28,7 @@ pub(crate) struct Counted {
 /// # Errors
 /// [`CohortError`] when the cohort is too large or tests a field in a way it cannot be tested.
 pub(crate) fn search(
-    cohort: &Cohort,
+    (cohort, fields): (&Cohort, &[Field]),
     facts: &[Facts],
     budget: &DisclosureBudget,
 ) -> Result<Counted, CohortError> {
@@ -38,7 +42,15 @@ pub(crate) fn search(
         .iter()
         .all(|report| report.status == CriterionStatus::Applied);
     let exact = all_applied.then(|| count(&matching(cohort, facts), budget));
-    Ok(Counted { exact, criteria })
+    let facets = match exact {
+        Some(_) if !fields.is_empty() => facets(cohort, fields, facts),
+        _ => Vec::new(),
+    };
+    Ok(Counted {
+        exact,
+        criteria,
+        facets,
+    })
 }
 
 /// The rows that match.
@@ -94,7 +106,7 @@ mod tests {
     use super::{Counted, search};
 
     fn counted(text: &str, budget: &DisclosureBudget) -> Counted {
-        search(&text.parse().unwrap(), &facts(), budget).unwrap()
+        search((&text.parse().unwrap(), &[]), &facts(), budget).unwrap()
     }
 
     /// Twelve patients with two CT series each in one study, the first four with an age, and one without images.

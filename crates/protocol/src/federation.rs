@@ -12,7 +12,7 @@
 
 use arno_domain::{
     AgreementKey, AnalysisId, Document, MessageId, NodeId, PublicKey, QuestionId, SearchId, Signed,
-    cohort::Cohort,
+    cohort::{Cohort, Field},
     dataset::DatasetRecord,
     hex,
     permit::{Permit, Revocation},
@@ -195,6 +195,9 @@ pub enum QuestionBody {
         data_user: String,
         /// What to count.
         cohort: Cohort,
+        /// Fields of a panel of facets: words by which the patients are counted besides. It costs its share of the budget.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        facets: Vec<Field>,
     },
     /// A masked, noisy part of the total of a search.
     Total(TotalQuestion),

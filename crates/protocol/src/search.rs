@@ -3,7 +3,7 @@
 use arno_domain::{
     NodeId, SearchId,
     cohort::{Cohort, Entity, Field},
-    disclosure::ProtectedCount,
+    disclosure::{ProtectedCount, ReleasedFacet},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,9 @@ pub struct SiteCounts {
     pub counts: Option<Counts>,
     /// One entry a criterion, in order of appearance.
     pub criteria: Vec<CriterionReport>,
+    /// A panel of facets, if one was asked for: one question with many cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<ReleasedFacet>,
     /// What the data user spent at this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetState>,

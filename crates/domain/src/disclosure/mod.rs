@@ -22,7 +22,9 @@ pub use accounting::{NanoRho, margin};
 pub use noise::discrete_gaussian;
 pub use overlap::{ALARM_AT, ALARM_AT_SITE, PastQuestion, Suspicion, parts_of, suspicion};
 pub use policy::{DisclosureBudget, DisclosurePolicy, Level, Part, ProtectedCount};
-pub use release::{Drawing, ExactCounts, ExactFacet, ReleasedCount, ReleasedFacet, share_variance};
+pub use release::{
+    Drawing, ExactCounts, ExactFacet, ReleasedCell, ReleasedCount, ReleasedFacet, share_variance,
+};
 pub use stream::{Asked, Cell, NoiseSecret, Stream};
 
 /// Lower and upper total of protected counts: what is hidden may be anything from zero to its limit, and the noise of each adds to

@@ -54,12 +54,25 @@ pub struct ExactFacet {
 }
 
 /// One facet as it may leave: the cells in the order given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReleasedFacet {
     /// The field.
     pub field: String,
-    /// Value and count.
-    pub cells: Vec<(String, ReleasedCount)>,
+    /// Distinct patients by value.
+    pub cells: Vec<ReleasedCell>,
+    /// Each is within this of the truth 95 times in a hundred.
+    pub margin: u64,
+}
+
+/// One bar of a facet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleasedCell {
+    /// The value.
+    pub value: String,
+    /// Distinct patients that have it.
+    pub patients: ProtectedCount,
 }
 
 impl DisclosurePolicy {
@@ -102,11 +115,15 @@ impl DisclosurePolicy {
                     value,
                 };
                 let stream = Stream::new(secret, asked, cell);
-                (value.clone(), self.release_one(*count, variance, stream))
+                ReleasedCell {
+                    value: value.clone(),
+                    patients: self.release_one(*count, variance, stream).count,
+                }
             };
             ReleasedFacet {
                 field: facet.field.clone(),
                 cells: facet.cells.iter().map(one).collect(),
+                margin: self.margin(variance),
             }
         };
         facets.iter().map(release).collect()
@@ -203,7 +220,7 @@ mod tests {
             cells_per_patient: 1,
         }];
         let panel = policy.release_facets(&facets, &secret, asked("a"));
-        assert_ne!(panel[0].cells[0].1, panel[0].cells[1].1);
+        assert_ne!(panel[0].cells[0].patients, panel[0].cells[1].patients);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Answers of nodes. The first that is stored wins; a second one gets its receipt and changes nothing.
 
-use arno_domain::{Signed, audit::Outcome, cohort::MAX_CRITERIA, disclosure::ProtectedCount};
+use arno_domain::{
+    Signed,
+    audit::Outcome,
+    cohort::MAX_CRITERIA,
+    disclosure::{ProtectedCount, ReleasedFacet},
+};
 use arno_httpkit::ApiError;
 use arno_protocol::{
     analyses::LogisticModel,
@@ -28,6 +33,9 @@ use crate::{
 const MAX_COUNT: u64 = 1 << 40;
 /// A criterion as text.
 const MAX_CRITERION_CHARS: usize = 4_096;
+/// Facets of a panel, and cells of a facet.
+const MAX_FACETS: usize = 12;
+const MAX_CELLS: usize = 1_000;
 /// A refusal's word for programs.
 const MAX_CODE_CHARS: usize = 60;
 
@@ -132,7 +140,18 @@ fn are_sane(counts: &SiteCounts) -> bool {
             .iter()
             .all(|margin| *margin < MAX_COUNT)
     };
+    let panel = |facet: &ReleasedFacet| {
+        facet.cells.len() <= MAX_CELLS
+            && facet.margin < MAX_COUNT
+            && facet.field.len() <= MAX_CRITERION_CHARS
+            && facet
+                .cells
+                .iter()
+                .all(|cell| bounded(&cell.patients) && cell.value.len() <= MAX_CRITERION_CHARS)
+    };
     counts.criteria.len() <= MAX_CRITERIA
+        && counts.facets.len() <= MAX_FACETS
+        && counts.facets.iter().all(panel)
         && counts
             .criteria
             .iter()

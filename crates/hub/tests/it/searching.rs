@@ -28,6 +28,7 @@ fn counts(patients: u64) -> AnswerBody {
             margins: Margins::default(),
         }),
         criteria: vec![report],
+        facets: Vec::new(),
         budget: None,
     })
 }

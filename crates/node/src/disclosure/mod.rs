@@ -8,15 +8,21 @@ mod release;
 mod state;
 mod total;
 
+use std::collections::BTreeSet;
+
 use arno_domain::{
-    cohort::Cohort,
-    disclosure::{Asked, ExactCounts, Part, ReleasedCount, parts_of},
+    cohort::{Cohort, Field},
+    disclosure::{
+        Asked, ExactCounts, ExactFacet, NanoRho, Part, ReleasedCount, ReleasedFacet, parts_of,
+    },
+    hex,
 };
 use arno_protocol::{
     federation::AnswerBody,
-    search::{Counts, CriterionReport, Margins, SiteCounts},
+    search::{Counts, Margins, SiteCounts},
 };
-use arno_store::StoreError;
+use arno_store::{StoreError, node::NewRelease};
+use sha2::{Digest as _, Sha256};
 
 use release::Priced;
 pub(crate) use release::{Entered, Released};
@@ -24,6 +30,7 @@ pub(crate) use release::{Entered, Released};
 use crate::{
     Node,
     analyses::{Decision, Refused, Stop, Verdict},
+    facets::{FACETS, MAX_FACETS},
     search::{Counted, search},
 };
 
@@ -36,28 +43,46 @@ impl Node {
     pub(crate) async fn answer_search(
         &self,
         data_user: &str,
-        cohort: &Cohort,
+        (cohort, fields): (&Cohort, &[Field]),
     ) -> Result<Decision, Stop> {
         check_data_user(data_user)?;
+        check_fields(fields)?;
         // Before the rows: what changes between the two is said under the older version once, and anew under the newer.
         let data_version = self.store().data_version().await?;
-        let counted = self.count(cohort).await?;
+        let counted = self.count(cohort, fields).await?;
         let Some(exact) = counted.exact else {
             return Ok(Verdict::Done(AnswerBody::Counts(SiteCounts {
                 counts: None,
                 criteria: counted.criteria,
+                facets: Vec::new(),
                 budget: None,
             }))
             .into());
         };
-        self.price_counts((data_user, cohort), data_version, exact, counted.criteria)
-            .await
+        let asker = (data_user, cohort);
+        let (counts, entry, mut due) = self.price_counts(asker, data_version, exact).await?;
+        let (mut entries, mut facets) = (vec![entry], Vec::new());
+        if !counted.facets.is_empty() {
+            let price = self.price_facets(asker, data_version, exact, &counted.facets);
+            let (released, entry, more) = price.await?;
+            due = due + more;
+            entries.push(entry);
+            facets = released;
+        }
+        let body = AnswerBody::Counts(SiteCounts {
+            counts: Some(counts),
+            criteria: counted.criteria,
+            facets,
+            budget: Some(self.budget_state(data_user, due).await?),
+        });
+        Ok(Decision::Release(Box::new(Released { body, entries })))
     }
 
-    async fn count(&self, cohort: &Cohort) -> Result<Counted, Stop> {
+    async fn count(&self, cohort: &Cohort, fields: &[Field]) -> Result<Counted, Stop> {
         let (facts, cohort) = (self.store().facts().await?, cohort.clone());
-        let budget = self.config().site.disclosure.budget;
-        let counted = tokio::task::spawn_blocking(move || search(&cohort, &facts, &budget)).await?;
+        let (budget, fields) = (self.config().site.disclosure.budget, fields.to_vec());
+        let count = move || search((&cohort, &fields), &facts, &budget);
+        let counted = tokio::task::spawn_blocking(count).await?;
         Ok(counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?)
     }
 
@@ -66,8 +91,7 @@ impl Node {
         (data_user, cohort): (&str, &Cohort),
         data_version: u64,
         exact: ExactCounts,
-        criteria: Vec<CriterionReport>,
-    ) -> Result<Decision, Stop> {
+    ) -> Result<(Counts, NewRelease, NanoRho), Stop> {
         let (policy, form) = (self.config().site.disclosure, cohort.digest());
         let (counts, patients) = match self.store().said(&form, data_version).await? {
             Some(said) => (read(&said.json)?, said.patients),
@@ -90,17 +114,59 @@ impl Node {
             patients,
             said_json: write(&counts)?,
         };
-        let (entry, budget) = self.price(priced).await?;
-        let body = AnswerBody::Counts(SiteCounts {
-            counts: Some(counts),
-            criteria,
-            budget: Some(budget),
-        });
-        Ok(Decision::Release(Box::new(Released {
-            body,
-            entries: vec![entry],
-        })))
+        let (entry, due) = self.price(priced).await?;
+        Ok((counts, entry, due))
     }
+
+    /// A panel is one question with many cells: it is drawn once, charged once, and one patient may be in several cells.
+    async fn price_facets(
+        &self,
+        (data_user, cohort): (&str, &Cohort),
+        data_version: u64,
+        exact: ExactCounts,
+        facets: &[ExactFacet],
+    ) -> Result<(Vec<ReleasedFacet>, NewRelease, NanoRho), Stop> {
+        let policy = self.config().site.disclosure;
+        let fields: Vec<_> = facets.iter().map(|facet| facet.field.as_str()).collect();
+        let named = format!("arno facets 1 {} {}", cohort.digest(), fields.join(" "));
+        let form = hex::encode(&Sha256::digest(named));
+        let released = match self.store().said(&form, data_version).await? {
+            Some(said) => read(&said.json)?,
+            None => {
+                let asked = Asked {
+                    form: &form,
+                    data_version,
+                };
+                policy.release_facets(facets, &self.keys().noise, asked)
+            }
+        };
+        let priced = Priced {
+            part: Part::Facets,
+            form,
+            data_version,
+            data_user,
+            cohort: cohort.to_string(),
+            parts: parts_of(cohort),
+            patients: exact.patients,
+            said_json: write(&released)?,
+        };
+        let (entry, due) = self.price(priced).await?;
+        Ok((released, entry, due))
+    }
+}
+
+/// Each field once, and of those whose values are words.
+fn check_fields(fields: &[Field]) -> Result<(), Refused> {
+    let distinct: BTreeSet<_> = fields.iter().map(|field| field.as_str()).collect();
+    let counted = |field: &Field| FACETS.contains(&field.as_str());
+    if fields.len() > MAX_FACETS || distinct.len() < fields.len() || !fields.iter().all(counted) {
+        let reason = format!(
+            "a panel has up to {MAX_FACETS} facets, each once, of {}",
+            FACETS.join(", ")
+        );
+        return Err(Refused::new("bad_facets", reason));
+    }
+    Ok(())
 }
 
 fn check_data_user(data_user: &str) -> Result<(), Refused> {

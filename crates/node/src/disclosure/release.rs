@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use arno_domain::{
     audit::Act,
-    disclosure::{ALARM_AT, ALARM_AT_SITE, DisclosureBudget, Part, PastQuestion, suspicion},
+    disclosure::{
+        ALARM_AT, ALARM_AT_SITE, DisclosureBudget, NanoRho, Part, PastQuestion, suspicion,
+    },
 };
 use arno_protocol::{
     federation::{AnswerBody, Question},
@@ -64,11 +66,8 @@ pub(crate) enum Entered {
 }
 
 impl Node {
-    /// The entry for the ledger, and what the data user will have spent with it.
-    pub(super) async fn price(
-        &self,
-        priced: Priced<'_>,
-    ) -> Result<(NewRelease, BudgetState), Stop> {
+    /// The entry for the ledger, and what the data user has still to pay for it.
+    pub(super) async fn price(&self, priced: Priced<'_>) -> Result<(NewRelease, NanoRho), Stop> {
         let policy = self.config().site.disclosure;
         let since = self.since(&policy.budget);
         let price = policy.budget.price(priced.part);
@@ -86,15 +85,9 @@ impl Node {
         let has_paid = self
             .store()
             .has_paid(priced.data_user, &priced.form, priced.data_version);
-        let spent = self.store().spent_by(priced.data_user, since).await?;
-        let spent = match has_paid.await? {
-            true => spent,
-            false => spent + price,
-        };
-        let state = BudgetState {
-            spent_microrho: spent.0 / 1000,
-            budget_microrho: policy.budget.data_user_microrho,
-            period_days: policy.budget.period_days,
+        let due = match has_paid.await? {
+            true => NanoRho::default(),
+            false => price,
         };
         let entry = NewRelease {
             form: priced.form,
@@ -107,7 +100,25 @@ impl Node {
             said_json: priced.said_json,
             price,
         };
-        Ok((entry, state))
+        Ok((entry, due))
+    }
+
+    /// What a data user will have spent with what is due now.
+    pub(super) async fn budget_state(
+        &self,
+        data_user: &str,
+        due: NanoRho,
+    ) -> Result<BudgetState, Stop> {
+        let budget = self.config().site.disclosure.budget;
+        let spent = self
+            .store()
+            .spent_by(data_user, self.since(&budget))
+            .await?;
+        Ok(BudgetState {
+            spent_microrho: (spent + due).0 / 1000,
+            budget_microrho: budget.data_user_microrho,
+            period_days: budget.period_days,
+        })
     }
 
     /// Says it: costs, answer and audit entry at once, or nothing of them.

@@ -39,7 +39,7 @@ impl Node {
         let participants = self.participants(&question.participants).await?;
         check_sites(participants.len())?;
         let data_version = self.store().data_version().await?;
-        let counted = self.count(&question.cohort).await?;
+        let counted = self.count(&question.cohort, &[]).await?;
         let exact = counted.exact.ok_or_else(|| {
             Refused::new("unsupported", "this site cannot evaluate every criterion")
         })?;

@@ -102,8 +102,11 @@ impl Node {
     async fn decide(&self, pinned: &Pinned, question: &Question) -> Result<Decision, Stop> {
         Ok(match &question.body {
             QuestionBody::Search {
-                data_user, cohort, ..
-            } => self.answer_search(data_user, cohort).await?,
+                data_user,
+                cohort,
+                facets,
+                ..
+            } => self.answer_search(data_user, (cohort, facets)).await?,
             QuestionBody::Total(total) => self.contribute_total(total).await?,
             QuestionBody::UnmaskTotal { search, request } => {
                 self.unmask_total(*search, request).await?.into()
@@ -165,6 +168,7 @@ impl Subject {
                 search,
                 data_user,
                 cohort,
+                ..
             } => of(data_user, "search", search.to_string(), cohort.to_string()),
             QuestionBody::Total(total) => of(
                 &total.data_user,

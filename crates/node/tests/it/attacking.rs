@@ -180,6 +180,7 @@ fn question(data_user: &str, (low, high): (f64, f64)) -> QuestionBody {
         search: SearchId::new(),
         data_user: data_user.to_owned(),
         cohort: format!("age in {low}..{high}").parse().unwrap(),
+        facets: Vec::new(),
     }
 }
 

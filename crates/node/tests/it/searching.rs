@@ -21,6 +21,7 @@ fn asked(data_user: &str, cohort: Cohort) -> QuestionBody {
         search: SearchId::new(),
         data_user: data_user.into(),
         cohort,
+        facets: Vec::new(),
     }
 }
 
@@ -185,4 +186,38 @@ async fn zero_looks_like_few() {
     // With a spread of thousands, half of either are below the threshold; six spreads of a binomial are 23.
     assert!(budget.variance(Part::Site, Level::Patients) > 1_000_000);
     assert!(hidden[0].abs_diff(hidden[1]) < 33, "{hidden:?}");
+}
+
+#[tokio::test]
+async fn a_panel_of_facets_is_one_question_with_many_cells() {
+    let federation = Federation::new(&SITES[2..]).await;
+    let node = &federation.sites[0].0.node;
+    let panel = async |fields: &[&str]| {
+        let body = QuestionBody::Search {
+            search: SearchId::new(),
+            data_user: "researcher".into(),
+            cohort: "malignancy >= 3".parse().unwrap(),
+            facets: fields.iter().map(|name| name.parse().unwrap()).collect(),
+        };
+        ask(node, body).await
+    };
+    let AnswerBody::Counts(first) = panel(&["sex", "modality"]).await else {
+        panic!("no counts")
+    };
+    let budget = node.config().site.disclosure.budget;
+    let price = budget.price(Part::Site).0 + budget.price(Part::Facets).0;
+    assert_eq!(first.budget.unwrap().spent_microrho, price / 1000);
+    let fields: Vec<_> = first
+        .facets
+        .iter()
+        .map(|facet| facet.field.as_str())
+        .collect();
+    assert_eq!(fields, ["sex", "modality"]);
+    assert_eq!(
+        panel(&["sex", "modality"]).await,
+        AnswerBody::Counts(first),
+        "again it costs nothing and says the same"
+    );
+    assert_eq!(refusal(&panel(&["sex", "sex"]).await), "bad_facets");
+    assert_eq!(refusal(&panel(&["age"]).await), "bad_facets");
 }
