@@ -14,11 +14,11 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use child::{child_main, serve};
+pub use child::{answer_each, child_main, serve};
 pub use fences::Fences;
+pub use worker::{Child, Failure};
 
 use crate::{Codec, DecodeError, Decoder, FrameFormat, MAX_FRAME_BYTES, Samples};
-use worker::{Failure, Worker};
 
 /// Longest that a child waits for work; after it, an idle node has no children.
 const IDLE: Duration = Duration::from_secs(180);
@@ -63,7 +63,7 @@ pub struct Cage {
 
 #[derive(Debug, Default)]
 struct Pool {
-    idle: Vec<(Worker, Instant)>,
+    idle: Vec<(Child, Instant)>,
     busy: usize,
 }
 
@@ -99,7 +99,7 @@ impl Cage {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Result<Worker, DecodeError> {
+    fn take(&self) -> Result<Child, DecodeError> {
         let full = |pool: &mut Pool| pool.busy >= self.limits.workers.max(1);
         let waited = self
             .freed
@@ -121,14 +121,14 @@ impl Cage {
         }
     }
 
-    fn start(&self) -> Result<Worker, DecodeError> {
+    fn start(&self) -> Result<Child, DecodeError> {
         let deadline = Instant::now() + self.limits.frame_time;
-        let (worker, fences) = Worker::start(&self.program, &self.arguments, deadline)?;
+        let (worker, fences) = Child::start(&self.program, &self.arguments, deadline)?;
         self.fences.get_or_init(|| fences);
         Ok(worker)
     }
 
-    fn give_back(&self, worker: Option<Worker>) {
+    fn give_back(&self, worker: Option<Child>) {
         let mut pool = self.pool();
         pool.busy -= 1;
         pool.idle

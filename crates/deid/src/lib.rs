@@ -42,7 +42,9 @@ pub use patient_key::PatientKey;
 pub use proof::{FaceProof, PixelProof, TextProof};
 pub use recipe::{Faces, Override, OverrideAction, PixelPolicy, Recipe, RecipeError, RiskyKinds};
 pub use report::{Action, Change, Report, Why, WhySource};
-pub use review::{ReviewReason, has_overlay_in_pixels, reason_to_review, risk_of};
+pub use review::{
+    ReviewReason, has_overlay_in_pixels, is_text_alone, is_worth_a_look, reason_to_review, risk_of,
+};
 pub use safe_private::{SafePrivate, SafeRow};
 pub use secret::{DateOffset, ParsePseudonymError, Pseudonym, Secret};
 pub use table::{Basic, OptionAction, Pattern, Row, Table};

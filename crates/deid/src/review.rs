@@ -150,6 +150,33 @@ pub fn risk_of(header: &InMemDicomObject) -> Option<ReviewReason> {
         .or_else(|| overlay_in_pixels(header))
 }
 
+/// Whether text is all that can be risky about these pixels, so that a program that finds text can settle it. Photographs
+/// show people, and bits above the samples are in no picture that a program looks at.
+#[must_use]
+pub fn is_text_alone(header: &InMemDicomObject) -> bool {
+    let shows_people = modality(header) == Some(ReviewReason::Modality("XC"));
+    let is_other = sop_class(header)
+        .is_some_and(|why| why == ReviewReason::PhotographOrVideo || !why.is_about_pixels());
+    !shows_people && !is_other && overlay_in_pixels(header).is_none()
+}
+
+/// Whether pixels are worth the seconds that looking for text takes, where somebody can look: risky kinds, and those in which
+/// people set marks though the header does not say so. Slices of a volume are not.
+#[must_use]
+pub fn is_worth_a_look(header: &InMemDicomObject) -> bool {
+    /// Radiographs of all kinds, from which plates and consoles write names.
+    const RADIOGRAPHS: [&str; 7] = ["CR", "DX", "MG", "RF", "XA", "IO", "PX"];
+    let is_radiograph = values(header, tags::MODALITY).iter().any(|modality| {
+        RADIOGRAPHS
+            .iter()
+            .any(|code| modality.eq_ignore_ascii_case(code))
+    });
+    let is_localizer = values(header, tags::IMAGE_TYPE)
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("LOCALIZER"));
+    is_text_alone(header) && (is_radiograph || is_localizer || risk_of(header).is_some())
+}
+
 fn burned_in(header: &InMemDicomObject) -> Option<ReviewReason> {
     let says_yes = values(header, tags::BURNED_IN_ANNOTATION)
         .iter()
@@ -253,7 +280,7 @@ impl fmt::Display for ReviewReason {
 
 #[cfg(test)]
 mod tests {
-    use super::{ReviewReason, reason_to_review, review};
+    use super::{ReviewReason, is_text_alone, is_worth_a_look, reason_to_review, review};
     use crate::face::FaceSign;
     use crate::proof::{FaceProof, PixelProof, TextProof};
     use crate::recipe::Recipe;
@@ -309,6 +336,41 @@ mod tests {
         let review = |faces| review(&header, seen(faces), Recipe::embedded());
         assert_eq!(review(FaceProof::NotLookedFor), held);
         assert_eq!(review(FaceProof::KeptByPerson), None);
+    }
+
+    #[test]
+    fn a_program_that_finds_text_settles_text_alone() {
+        let check = |elements: &[(Tag, VR, &str)], expect: bool| {
+            let elements = elements
+                .iter()
+                .map(|(tag, vr, text)| DataElement::new(*tag, *vr, *text));
+            let header = InMemDicomObject::from_element_iter(elements);
+            assert_eq!(is_text_alone(&header), expect, "{header:?}");
+        };
+        let class = |class| (tags::SOP_CLASS_UID, VR::UI, class);
+        check(&[class("1.2.840.10008.5.1.4.1.1.7")], true);
+        check(&[class("1.2.840.10008.5.1.4.1.1.6.1")], true);
+        check(&[class("1.2.840.10008.5.1.4.1.1.77.1.4")], false);
+        check(&[class("1.2.840.10008.5.1.4.1.1.104.1")], false);
+        check(&[(tags::MODALITY, VR::CS, "XC")], false);
+        check(&[(tags::MODALITY, VR::CS, "US")], true);
+        check(&[(Tag(0x6002, 0x0102), VR::US, "12")], false);
+    }
+
+    #[test]
+    fn radiographs_and_localizers_are_worth_a_look_and_slices_are_not() {
+        let check = |modality: &str, image_type: &str, expect: bool| {
+            let header = InMemDicomObject::from_element_iter([
+                DataElement::new(tags::MODALITY, VR::CS, modality),
+                DataElement::new(tags::IMAGE_TYPE, VR::CS, image_type),
+            ]);
+            assert_eq!(is_worth_a_look(&header), expect, "{modality} {image_type}");
+        };
+        check("CT", "ORIGINAL\\PRIMARY\\AXIAL", false);
+        check("CT", "ORIGINAL\\PRIMARY\\LOCALIZER", true);
+        check("dx", "ORIGINAL\\PRIMARY", true);
+        check("US", "ORIGINAL\\PRIMARY", true);
+        check("XC", "ORIGINAL\\PRIMARY", false);
     }
 
     #[test]

@@ -35,6 +35,13 @@ pub fn codec_worker() -> Option<ExitCode> {
     is_worker.then(child_main)
 }
 
+/// Decoders in children of this program, whose `main` must begin with [`codec_worker`]; nothing is started before a frame
+/// needs it.
+#[must_use]
+pub fn caged_decoder() -> Cage {
+    Cage::new(own_program(), vec![CODEC_WORKER.into()], Limits::default())
+}
+
 /// The decoders of a node; nothing is started before a frame needs it.
 #[derive(Debug)]
 pub(crate) struct Codecs {
@@ -44,9 +51,8 @@ pub(crate) struct Codecs {
 
 impl Codecs {
     pub(crate) fn new(place: CodecPlace) -> Self {
-        let cage = || Cage::new(own_program(), vec![CODEC_WORKER.into()], Limits::default());
         Self {
-            cage: (place == CodecPlace::Child).then(cage),
+            cage: (place == CodecPlace::Child).then(caged_decoder),
             told: Once::new(),
         }
     }

@@ -52,7 +52,7 @@ pub use clinical::{
 pub use commands::{HTTP_PORT, Init, NodeCommand, Publish, run};
 pub use compaction::{Compacted, Compacting};
 pub use config::{NodeConfig, SiteConfig};
-pub use decoding::{CodecPlace, codec_worker};
+pub use decoding::{CodecPlace, caged_decoder, codec_worker};
 pub use error::NodeError;
 pub use ingest::FileOutcome;
 pub use ingest::{Fate, Incoming, KeptUids, Taken, TakingIn};

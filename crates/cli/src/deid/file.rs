@@ -9,12 +9,15 @@ use std::{
     sync::Mutex,
 };
 
-use arno_deid::{Change, DeidError, Deidentified, Recipe, Secret, deidentify};
+use arno_deid::{
+    Change, DeidError, Deidentified, PixelProof, Recipe, Secret, TextProof, deidentify_seen,
+};
 use arno_dicom::{Instance, ReadError, check, directory, summarise};
 use bytes::Bytes;
 
 use super::{
     done::{self, DoneList},
+    text::Texts,
     walk::Found,
 };
 
@@ -24,8 +27,8 @@ const MAX_FILE_BYTES: u64 = 2 << 30;
 /// What became of a file.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// De-identified and written; what was done to its header.
-    Written(Vec<Change>),
+    /// De-identified and written; what was done to its header, and what is known of its pixels.
+    Written(Vec<Change>, TextProof),
     /// An earlier run wrote it.
     DoneBefore,
     /// The same bytes as another file, which is written.
@@ -42,6 +45,8 @@ pub(super) struct Job<'a> {
     pub(super) output: &'a Path,
     pub(super) recipe: &'a Recipe,
     pub(super) secret: &'a Secret,
+    /// Where pixels are looked at.
+    pub(super) texts: Option<&'a Texts>,
     pub(super) done: &'a Mutex<DoneList>,
 }
 
@@ -56,10 +61,14 @@ impl Job<'_> {
     }
 
     fn work(&self, found: &Found) -> Result<Fate, Fate> {
-        let bytes = read(&self.source(&found.name), found.size_bytes)?;
+        let bytes = read(&source(self.input, &found.name), found.size_bytes)?;
         let instance = instance(bytes)?;
+        let (instance, proof) = match self.texts {
+            Some(texts) => texts.settle(found, instance)?,
+            None => (instance, PixelProof::none()),
+        };
         let (instance, report) =
-            deidentify(instance, self.recipe, self.secret).map_err(of_deid_error)?;
+            deidentify_seen(instance, self.recipe, self.secret, proof).map_err(of_deid_error)?;
         let result = place_of(instance.as_ref())?;
         let owner = done::locked(self.done).claim(&result, &found.name);
         if let Some(owner) = owner {
@@ -69,26 +78,26 @@ impl Job<'_> {
         done::locked(self.done)
             .add(found, result)
             .map_err(|error| unwritable(&error))?;
-        Ok(Fate::Written(report.changes))
-    }
-
-    /// One file alone has no name below itself.
-    fn source(&self, name: &Path) -> PathBuf {
-        match name.as_os_str().is_empty() {
-            true => self.input.to_owned(),
-            false => self.input.join(name),
-        }
+        Ok(Fate::Written(report.changes, proof.text))
     }
 
     /// Another file claims the same instance: the same bytes, or a contradiction at the source.
     fn second(&self, first: &Path, second: &Path) -> Fate {
-        let read = |name| fs::read(self.source(name)).ok();
+        let read = |name| fs::read(source(self.input, name)).ok();
         if read(first) == read(second) {
             return Fate::Duplicate;
         }
         let reason =
             "another file has the same SOP Instance UID and other content: find out which is right";
         Fate::LeftOut("duplicate_instance", reason.to_owned())
+    }
+}
+
+/// One file alone has no name below itself.
+pub(super) fn source(input: &Path, name: &Path) -> PathBuf {
+    match name.as_os_str().is_empty() {
+        true => input.to_owned(),
+        false => input.join(name),
     }
 }
 

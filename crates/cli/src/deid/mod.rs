@@ -11,6 +11,7 @@ mod done;
 mod file;
 mod report;
 mod secret;
+mod text;
 pub(crate) mod walk;
 
 use std::{
@@ -21,7 +22,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use arno_deid::{Recipe, Secret};
+use arno_deid::{Recipe, RiskyKinds, Secret};
+use arno_pixels::TextFinder;
 use indicatif::ProgressBar;
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -29,6 +31,7 @@ use self::{
     done::DoneList,
     file::{Fate, Job},
     report::{Report, Tally},
+    text::Texts,
     walk::Found,
 };
 use crate::{
@@ -56,6 +59,10 @@ pub(crate) struct DeidArgs {
     /// Where the report goes, with `.json` and `.txt` behind; by default `<OUTPUT>.report`
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
+    /// Look for text that is burned into pixels, and make it black: the folder that `arno-textfinder install` made. What it
+    /// cannot settle is left out for a person, as without it
+    #[arg(long, value_name = "DIR")]
+    text_finder: Option<PathBuf>,
     /// Files at a time; by default as many as there are cores
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -71,6 +78,7 @@ struct Run {
     report: PathBuf,
     recipe: Recipe,
     secret: Secret,
+    finder: Option<TextFinder>,
 }
 
 pub(crate) fn run(shared: &Shared, args: DeidArgs) -> anyhow::Result<()> {
@@ -82,8 +90,17 @@ pub(crate) fn run(shared: &Shared, args: DeidArgs) -> anyhow::Result<()> {
     let run = Run::new(args)?;
     let files = walk::list(&run.input)?;
     let done = DoneList::open(&run.output, &run.recipe, &run.secret)?;
+    let texts = match &run.finder {
+        None => None,
+        Some(finder) => {
+            let bar = output::bar(shared.json, files.len() as u64, "files looked at");
+            let texts = in_pool(jobs, || Texts::look(&run, finder, &files, &bar))?;
+            bar.finish_and_clear();
+            Some(texts)
+        }
+    };
     let bar = output::bar(shared.json, files.len() as u64, "files");
-    let tally = in_pool(jobs, || run.all(&files, &done, &bar))?;
+    let tally = in_pool(jobs, || run.all(&files, texts.as_ref(), &done, &bar))?;
     bar.finish_and_clear();
     let report = Report::new(&run.recipe, tally);
     report.write(&run.report)?;
@@ -165,7 +182,17 @@ impl Run {
                 bail!("name the secret: --secret FILE, or --new-secret FILE to make one")
             }
         };
+        let finder = args.text_finder.as_deref().map(TextFinder::open);
+        let finder = finder.transpose()?;
+        if finder.is_some() && recipe.pixels().risky_kinds == RiskyKinds::Refuse {
+            return Err(Refusal(
+                "the recipe refuses risky kinds: leave --text-finder out, or set risky_kinds = \"clean\""
+                    .to_owned(),
+            )
+            .into());
+        }
         Ok(Self {
+            finder,
             report: args.report.unwrap_or_else(|| beside(&output, "report")),
             input,
             output,
@@ -174,11 +201,17 @@ impl Run {
         })
     }
 
-    fn all(&self, files: &[Found], done: &Mutex<DoneList>, bar: &ProgressBar) -> Tally {
+    fn all(
+        &self,
+        files: &[Found],
+        texts: Option<&Texts>,
+        done: &Mutex<DoneList>,
+        bar: &ProgressBar,
+    ) -> Tally {
         files
             .par_iter()
             .fold(Tally::default, |mut tally, found| {
-                let fate = self.one(found, done);
+                let fate = self.one(found, texts, done);
                 bar.inc(1);
                 tally.add(found, fate);
                 tally
@@ -186,7 +219,7 @@ impl Run {
             .reduce(Tally::default, Tally::merged)
     }
 
-    fn one(&self, found: &Found, done: &Mutex<DoneList>) -> Fate {
+    fn one(&self, found: &Found, texts: Option<&Texts>, done: &Mutex<DoneList>) -> Fate {
         if done::locked(done).has(found) {
             return Fate::DoneBefore;
         }
@@ -195,6 +228,7 @@ impl Run {
             output: &self.output,
             recipe: &self.recipe,
             secret: &self.secret,
+            texts,
             done,
         };
         job.run(found)

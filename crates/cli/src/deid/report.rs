@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use arno_deid::{Action, Change, Recipe, Table};
+use arno_deid::{Action, Change, Recipe, Table, TextProof};
 use serde::Serialize;
 
 use super::{file::Fate, walk::Found};
@@ -20,6 +20,7 @@ const MAX_PRINTED: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     written: u64,
+    text_removed: u64,
     done_before: u64,
     duplicates: Vec<PathBuf>,
     not_dicom: Vec<PathBuf>,
@@ -44,6 +45,8 @@ pub(super) struct Report {
     options: Vec<&'static str>,
     table: String,
     written: u64,
+    /// Of these, how many had text in their pixels that is black now.
+    text_removed: u64,
     done_before: u64,
     duplicates: Vec<PathBuf>,
     not_dicom: Vec<PathBuf>,
@@ -63,8 +66,9 @@ impl Tally {
     pub(super) fn add(&mut self, found: &Found, fate: Fate) {
         let file = found.name.clone();
         match fate {
-            Fate::Written(changes) => {
+            Fate::Written(changes, text) => {
                 self.written += 1;
+                self.text_removed += u64::from(text == TextProof::Removed);
                 changes.into_iter().for_each(|change| self.count(change));
             }
             Fate::DoneBefore => self.done_before += 1,
@@ -83,6 +87,7 @@ impl Tally {
 
     pub(super) fn merged(mut self, other: Self) -> Self {
         self.written += other.written;
+        self.text_removed += other.text_removed;
         self.done_before += other.done_before;
         self.duplicates.extend(other.duplicates);
         self.not_dicom.extend(other.not_dicom);
@@ -106,6 +111,7 @@ impl Report {
             options: recipe.options().map(|option| option.name()).collect(),
             table: Table::embedded().edition().to_owned(),
             written: tally.written,
+            text_removed: tally.text_removed,
             done_before: tally.done_before,
             duplicates: tally.duplicates,
             not_dicom: tally.not_dicom,
@@ -163,6 +169,7 @@ impl Report {
         let mut grid = Grid::new(&["files", ""], &[1]);
         for (name, count) in [
             ("de-identified", self.written),
+            ("with text made black in their pixels", self.text_removed),
             ("done in an earlier run", self.done_before),
             ("the same as another", self.duplicates.len() as u64),
             ("not DICOM, left out", self.not_dicom.len() as u64),

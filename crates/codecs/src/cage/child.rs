@@ -20,18 +20,31 @@ pub fn child_main() -> ExitCode {
 pub fn serve(
     decode: impl Fn(Codec, &FrameFormat, &[u8]) -> Result<Samples, DecodeError>,
 ) -> ExitCode {
+    answer_each(REQUEST_BYTES + MAX_ENCODED_BYTES, |message| {
+        let (fields, bytes) = message.split_first_chunk::<REQUEST_BYTES>()?;
+        let (codec, format) = wire::requested(fields)?;
+        Some(wire::answer(decode(codec, &format, bytes)))
+    })
+}
+
+/// What any child does: caps itself, then answers messages of at most `most` bytes. An answer comes in two parts, the
+/// first of which opens with the length of all that follows it, in eight bytes; none ends the child.
+pub fn answer_each(
+    most: usize,
+    mut answer: impl FnMut(&[u8]) -> Option<(Vec<u8>, Vec<u8>)>,
+) -> ExitCode {
     let fences = fences::put_up();
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     let done = output
         .write_all(&fences.to_bytes())
         .and_then(|()| output.flush())
         .and_then(|()| {
-            while let Some((codec, format, bytes)) = next_request(&mut input)? {
+            while let Some(message) = next_message(&mut input, most)? {
                 fences::allow_cpu_time();
-                let (head, samples) = wire::answer(decode(codec, &format, &bytes));
-                drop(bytes);
+                let (head, rest) = answer(&message).ok_or_else(invalid)?;
+                drop(message);
                 output.write_all(&head)?;
-                output.write_all(&samples)?;
+                output.write_all(&rest)?;
                 output.flush()?;
             }
             Ok(())
@@ -43,9 +56,7 @@ pub fn serve(
 }
 
 /// `None` when the parent ended or has had no work for long.
-fn next_request(
-    input: &mut std::io::StdinLock,
-) -> std::io::Result<Option<(Codec, FrameFormat, Vec<u8>)>> {
+fn next_message(input: &mut std::io::StdinLock, most: usize) -> std::io::Result<Option<Vec<u8>>> {
     let idle = Timespec::try_from(IDLE).map_err(std::io::Error::other)?;
     if poll(&mut [PollFd::new(&*input, PollFlags::IN)], Some(&idle))? == 0 {
         return Ok(None);
@@ -55,16 +66,13 @@ fn next_request(
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     }
-    let invalid = || std::io::Error::from(std::io::ErrorKind::InvalidData);
-    let encoded = usize::try_from(u64::from_le_bytes(length))
-        .ok()
-        .and_then(|length| length.checked_sub(REQUEST_BYTES))
-        .filter(|encoded| *encoded <= MAX_ENCODED_BYTES)
-        .ok_or_else(invalid)?;
-    let mut fields = [0; REQUEST_BYTES];
-    input.read_exact(&mut fields)?;
-    let (codec, format) = wire::requested(&fields).ok_or_else(invalid)?;
-    let mut bytes = vec![0; encoded];
-    input.read_exact(&mut bytes)?;
-    Ok(Some((codec, format, bytes)))
+    let length = usize::try_from(u64::from_le_bytes(length));
+    let length = length.ok().filter(|length| *length <= most);
+    let mut message = vec![0; length.ok_or_else(invalid)?];
+    input.read_exact(&mut message)?;
+    Ok(Some(message))
+}
+
+fn invalid() -> std::io::Error {
+    std::io::ErrorKind::InvalidData.into()
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,22 +19,27 @@ const CHUNK_BYTES: u64 = 64 << 10;
 
 /// How an exchange failed; the child is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
+    /// It ended, or said what it must not.
     Ended,
+    /// It took too long.
     TimedOut,
 }
 
-/// A child that waits for a frame.
+/// A child that waits for work, caged: it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Worker {
-    child: Child,
+pub struct Child {
+    child: process::Child,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
 
-impl Worker {
-    /// Starts a child and waits until it has capped itself.
-    pub(super) fn start(
+impl Child {
+    /// Starts a child and waits until it has capped itself and said so ([`super::answer_each`]).
+    ///
+    /// # Errors
+    /// [`DecodeError::NotStarted`].
+    pub fn start(
         program: &Path,
         arguments: &[OsString],
         deadline: Instant,
@@ -67,8 +72,11 @@ impl Worker {
         Ok((worker, fences))
     }
 
-    /// Sends a request in parts and reads the answer, at most `most` bytes of it.
-    pub(super) fn exchange(
+    /// Sends a request in parts, its length of eight bytes first, and reads the answer, at most `most` bytes of it.
+    ///
+    /// # Errors
+    /// [`Failure`]: the child is of no use any more.
+    pub fn exchange(
         &mut self,
         request: [&[u8]; 2],
         most: u64,
@@ -123,7 +131,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Child {
     fn drop(&mut self) {
         // It may have ended by itself; without waiting, the system would keep its entry.
         let _ = self.child.kill();

@@ -1,0 +1,107 @@
+//! The program that finds text, as children of this one: started when a picture needs one, ended when it takes too long.
+//!
+//! The only part of this crate that does anything: it talks to a child process over its pipes.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arno_codecs::DecodeError;
+use arno_codecs::cage::Child;
+
+use crate::found::FoundText;
+use crate::picture::Picture;
+use crate::wire::{MAX_ANSWER_BYTES, answer_from_bytes, picture_to_bytes};
+
+/// The program's name in its folder.
+const PROGRAM: &str = "arno-textfinder";
+
+/// For one picture: the largest takes ten seconds on a slow machine that has other work.
+const PICTURE_TIME: Duration = Duration::from_secs(90);
+
+/// A child that has waited nearly as long as it waits for work is not asked any more.
+const TRUSTED_IDLE: Duration = Duration::from_secs(150);
+
+/// A folder with the program and its weights, as `arno-textfinder install` makes it.
+#[derive(Debug)]
+pub struct TextFinder {
+    folder: PathBuf,
+    idle: Mutex<Vec<(Child, Instant)>>,
+}
+
+/// Why nobody looked at a picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FinderError {
+    /// The program does not start, or its weights are not what they should be.
+    #[error("the text finder in {} does not start: run `arno-textfinder check` there", folder.display())]
+    NotStarted {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: DecodeError,
+    },
+    /// The picture is too large, or took too long, or the program died of it.
+    #[error("the text finder could not look at the picture")]
+    NotLooked,
+}
+
+impl TextFinder {
+    /// The text finder in a folder, tried: it starts and its weights are right.
+    ///
+    /// # Errors
+    /// [`FinderError::NotStarted`].
+    pub fn open(folder: &Path) -> Result<Self, FinderError> {
+        let finder = Self {
+            folder: folder.to_owned(),
+            idle: Mutex::default(),
+        };
+        let child = finder.start()?;
+        finder.give_back(child);
+        Ok(finder)
+    }
+
+    /// Looks for text in the picture of one frame.
+    ///
+    /// # Errors
+    /// [`FinderError`]; whatever it is, the next picture may be tried.
+    pub fn find(&self, picture: &Picture, frame: u32) -> Result<Vec<FoundText>, FinderError> {
+        let bytes = picture_to_bytes(picture).ok_or(FinderError::NotLooked)?;
+        let length = (bytes.len() as u64).to_le_bytes();
+        let mut child = self.take()?;
+        let deadline = Instant::now() + PICTURE_TIME;
+        let answer = child
+            .exchange([&length, &bytes], MAX_ANSWER_BYTES as u64, deadline)
+            .map_err(|_| FinderError::NotLooked)?;
+        // A child that says what cannot be is dropped, which ends it.
+        let found = answer_from_bytes(&answer, frame).ok_or(FinderError::NotLooked)?;
+        self.give_back(child);
+        Ok(found)
+    }
+
+    fn take(&self) -> Result<Child, FinderError> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(_, since)| since.elapsed() < TRUSTED_IDLE);
+        let found = idle.pop();
+        drop(idle);
+        found.map_or_else(|| self.start(), |(child, _)| Ok(child))
+    }
+
+    fn give_back(&self, child: Child) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push((child, Instant::now()));
+    }
+
+    fn start(&self) -> Result<Child, FinderError> {
+        let arguments = ["serve".into(), self.folder.clone().into_os_string()];
+        let deadline = Instant::now() + PICTURE_TIME;
+        let started = Child::start(&self.folder.join(PROGRAM), &arguments, deadline);
+        started
+            .map(|(child, _)| child)
+            .map_err(|source| FinderError::NotStarted {
+                folder: self.folder.clone(),
+                source,
+            })
+    }
+}
