@@ -105,3 +105,16 @@ impl TextFinder {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::TextFinder;
+
+    #[test]
+    fn a_folder_without_the_program_is_named() {
+        let error = TextFinder::open(Path::new("no-such-folder")).expect_err("not there");
+        assert!(error.to_string().contains("no-such-folder"), "{error}");
+    }
+}

@@ -75,7 +75,7 @@ fn header(described: Described) -> Header {
 
 fn instance(described: Described, value: &[u8]) -> Instance {
     let (group, element) = (0x7FE0_u16.to_le_bytes(), 0x0010_u16.to_le_bytes());
-    let length = u32::try_from(value.len()).unwrap().to_le_bytes();
+    let length = u32::try_from(value.len()).expect("short").to_le_bytes();
     let encoded = [&group[..], &element, b"OW\0\0", &length, value].concat();
     Instance {
         transfer_syntax: uids::EXPLICIT_VR_LITTLE_ENDIAN.to_owned(),
@@ -116,7 +116,10 @@ fn check_black(described: Described, fill: &[u8], black: &[u8]) {
     assert_eq!(check(&read), Ok(()), "{described:?}");
     assert!(read.header.get(tags::LARGEST_IMAGE_PIXEL_VALUE).is_none());
     for frame in 0..u32::from(described.frames) {
-        let (old, new) = (before.frame(frame).unwrap(), read.frame(frame).unwrap());
+        let (old, new) = (
+            before.frame(frame).expect("old"),
+            read.frame(frame).expect("new"),
+        );
         let width = usize::from(new.samples_per_pixel) * usize::from(new.bytes_per_sample);
         let pixels = old.bytes.chunks(width).zip(new.bytes.chunks(width));
         for (at, (old, new)) in pixels.enumerate() {
@@ -290,7 +293,7 @@ fn one_frame_of_several() {
 fn rle_frame(samples: &[u8]) -> Vec<u8> {
     let mut frame = [1_u32, 64].map(u32::to_le_bytes).concat();
     frame.resize(64, 0);
-    frame.push(u8::try_from(samples.len() - 1).unwrap());
+    frame.push(u8::try_from(samples.len() - 1).expect("short"));
     frame.extend_from_slice(samples);
     frame.resize(frame.len().next_multiple_of(2), 0);
     frame
@@ -298,7 +301,7 @@ fn rle_frame(samples: &[u8]) -> Vec<u8> {
 
 fn compressed(transfer_syntax: &str, frame: &[u8]) -> Instance {
     let item = |bytes: &[u8]| {
-        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();
         [&[0xFE, 0xFF, 0x00, 0xE0][..], &length, bytes].concat()
     };
     let head = [
