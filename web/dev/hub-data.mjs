@@ -61,17 +61,21 @@ export const datasets = [
   entry(nodes[3], 39, { TOSHIBA: 1 }, false),
 ];
 
-const field = (name, numeric, unit, meaning, examples) => ({ field: name, numeric, unit, meaning, examples });
+const field = (name, numeric, unit, meaning, examples, entity = 'series', hierarchy = false, sites = 3) => ({
+  field: name, entity, numeric, unit, hierarchy, meaning, examples,
+  sites: nodes.slice(0, sites).map(({ node }) => ({ node, coverage: 'most' })),
+});
 export const fields = [
   field('modality', false, '', 'Modality (0008,0060).', ['CT', 'MR', 'PT']),
   field('body_part', false, '', 'Body Part Examined (0018,0015).', ['CHEST', 'THIGH']),
   field('manufacturer', false, '', 'Manufacturer (0008,0070).', ['GE MEDICAL SYSTEMS', 'Philips', 'SIEMENS', 'TOSHIBA']),
-  field('sex', false, '', "Patient's Sex (0010,0040).", ['F', 'M', 'O']),
-  field('age', true, 'a', 'Age at the study, in years.', []),
+  field('sex', false, '', "Patient's Sex (0010,0040).", ['F', 'M', 'O'], 'patient'),
+  field('age', true, 'a', 'Age at the study, in years.', [], 'study'),
   field('slice_thickness', true, 'mm', 'Slice Thickness (0018,0050), in millimetres.', []),
-  field('malignancy', true, '', "Mean malignancy of the patient's most suspicious nodule, 1 to 5, as its readers rated it.", []),
-  field('readers', true, '', "Radiologists who outlined the patient's most-read nodule.", []),
-  field('diagnosis', false, '', 'Diagnosis as an ICD-O-3 or ICD-10 code.', ['C34']),
+  field('malignancy', true, '', "Mean malignancy of the patient's most suspicious nodule, 1 to 5, as its readers rated it.", [], 'measurement'),
+  field('readers', true, '', "Radiologists who outlined the patient's most-read nodule.", [], 'measurement'),
+  field('diagnosis', false, '', 'Diagnosis as an ICD-O-3 or ICD-10 code.', ['C34'], 'diagnosis', true, 2),
+  field('psa', true, 'ng/mL', 'Prostate-specific antigen in serum.', [], 'biomarker', false, 0),
 ];
 
 export const totals = () => {

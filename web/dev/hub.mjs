@@ -88,17 +88,29 @@ export async function createHub() {
     return { status: 204 };
   }
 
-  function startSearch(account, { text }) {
+  function startSearch(account, { text: plain, panel }) {
+    const text = panel?.text ?? plain;
     const wrong = /\b(colour|color|x)\b/.exec(text);
     if (wrong) {
-      const names = fields.map((field) => field.field).join(', ');
-      const detail = `\`${wrong[0]}\` is no field; fields are ${names} at character ${wrong.index + 1}`;
-      return problem(400, 'cohort_unreadable', 'The cohort cannot be read', detail);
+      const detail = `\`${wrong[0]}\` is no field at character ${wrong.index + 1}`;
+      return problem(400, 'bad_cohort', 'The cohort cannot be read', detail);
     }
-    const search = { id: newId('search'), asked_by: account, asked_at: new Date().toISOString(), text };
+    const search = { id: newId('search'), digest: newDigest(), facets: panel?.facets ?? [], asked_by: account, asked_at: new Date().toISOString(), text };
     searches.unshift(search);
     record(account, 'search', search.id, 'done', text);
     return searchState(search);
+  }
+
+  /** Reads no grammar: a wrong word is a mistake, and the last word may become a field. */
+  function readCohort({ text, cursor }) {
+    const wrong = /\b(colour|color|x)\b/.exec(text);
+    const mistaken = wrong && { position: wrong.index + 1, line: 1, column: wrong.index + 1, message: `\`${wrong[0]}\` is no field` };
+    const reading = mistaken ? { mistaken } : { read: { digest: newDigest(), text, normal: text } };
+    if (cursor === undefined) return { reading };
+    const word = /[\w]*$/.exec([...text].slice(0, cursor).join(''))[0];
+    const fits = word.length > 1 ? fields.filter(({ field }) => field.startsWith(word) && field !== word) : [];
+    const suggestions = fits.map(({ field, meaning }) => ({ text: field, note: meaning }));
+    return { reading, completion: { from: cursor - word.length, suggestions } };
   }
 
   function searchState(search) {
@@ -111,11 +123,14 @@ export async function createHub() {
       if (!node.online) return { ...named, answer: age > 2400 ? 'late' : 'waiting' };
       if (age < 250 + index * 450) return { ...named, answer: 'waiting' };
       const unsupported = (criterion) => index === 1 && criterion.includes('diagnosis');
-      const reports = criteria.map((criterion) => ({ criterion, status: unsupported(criterion) ? 'unsupported' : 'applied' }));
+      const reports = criteria.map((criterion) => ({ criterion, status: unsupported(criterion) ? 'unsupported' : criterion.includes(' under ') ? { expanded: 6 } : 'applied' }));
       const patients = Math.round(datasets[index].record.patients * narrow);
       const rare = search.text.includes('malignancy >= 5') ? 0.004 : 1;
-      const counts = { patients: protect(patients * rare), studies: protect(patients * 0.2 * rare), series: protect(patients * 0.24 * rare) };
-      return { ...named, answer: { counted: { counts: criteria.some(unsupported) ? null : counts, criteria: reports } } };
+      const counts = { patients: protect(patients * rare), studies: protect(patients * 0.2 * rare), series: protect(patients * 0.24 * rare), margins: { patients: 9, studies: 14, series: 37 } };
+      const by = (field) => Object.entries(datasets[index].record.breakdowns[field] ?? {})
+        .filter(([, count]) => 'about' in count).map(([value, count]) => ({ value, patients: protect(count.about * narrow) }));
+      const facets = (search.facets ?? []).map((field) => ({ field, cells: by(field), margin: 12 })).filter(({ cells }) => cells.length);
+      return { ...named, answer: { counted: { facets: criteria.some(unsupported) ? [] : facets, counts: criteria.some(unsupported) ? null : counts, criteria: reports } } };
     });
     const range = (key) => sites.reduce(([low, high], { answer }) => {
       const count = answer.counted?.counts?.[key];
@@ -124,8 +139,9 @@ export async function createHub() {
     }, [0, 0]);
     const [[patients_low, patients_high], [series_low, series_high]] = [range('patients'), range('series')];
     return {
-      ...search, cohort: { and: [] }, digest: newDigest(), sites,
+      ...search, cohort: { and: [] }, sites,
       complete: sites.every((site) => site.answer !== 'waiting'),
+      total: sites.some((site) => site.answer === 'waiting') ? 'waiting' : { counted: { sites: 3, patients: patients_low + 3, studies: 90, series: series_low + 5, margins: { patients: 9, studies: 14, series: 37 } } },
       totals: { patients_low, patients_high, series_low, series_high },
     };
   }
@@ -187,7 +203,7 @@ export async function createHub() {
     startAnalysis('researcher', { title: 'First try', permit: null, pace_ms: 0 }, ago(80_000_000));
     startAnalysis('researcher', { title: 'Malignancy, three sites', permit, pace_ms: 300 }, ago(70_000_000));
     startAnalysis('researcher', { title: 'Malignancy, a site lost on the way', permit, pace_ms: 300 }, ago(60_000_000), true);
-    searches.push({ id: newId('search'), asked_by: 'researcher', asked_at: ago(50_000_000), text: 'modality = CT and age in 40..75' });
+    searches.push({ id: newId('search'), digest: newDigest(), asked_by: 'researcher', asked_at: ago(50_000_000), text: 'modality = CT and age in 40..75' });
   }
   seed();
 
@@ -203,6 +219,8 @@ export async function createHub() {
     'GET /v1/datasets': () => datasets,
     'GET /v1/datasets/:id': ({ id }) => find(datasets.map((entry) => ({ ...entry, id: entry.record.id })), id, same),
     'GET /v1/fields': () => fields,
+    'POST /v1/cohorts/reading': (_, body) => readCohort(body),
+    'GET /v1/cohorts/:digest': ({ digest }) => find(searches.map((search) => ({ ...search, id: search.digest })), digest, same),
     'POST /v1/searches': (_, body, account) => startSearch(account, body),
     'GET /v1/searches': () => searches.map(searchState),
     'GET /v1/searches/:id': ({ id }) => find(searches, id, searchState),

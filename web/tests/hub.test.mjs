@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../dev/mock.mjs';
-import { openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
 import { lookAt } from './smoke.mjs';
 
 const RESEARCHER = ['researcher', 'demo'];
@@ -110,6 +110,45 @@ test('a cohort is built, changed and asked with the keyboard alone', async () =>
   await page.getByText(/^about \d/).first().waitFor();
   await page.getByText('No answer in time').waitFor();
   await page.getByText(`arno search 'modality = CT and age in 40..75`).waitFor();
+  assert.deepEqual(page.troubles, []);
+});
+
+test('what may come is chosen with the arrow keys, and nothing serious is wrong with the list', async () => {
+  const page = await openPage(browser, mock.hub);
+  await signIn(page, ...RESEARCHER);
+  await visit(page, '/explorer');
+  const text = page.getByLabel('As text');
+  await text.focus();
+  await page.keyboard.type('modality = CT and slice_th');
+  await page.getByRole('option', { name: 'slice_thickness' }).waitFor();
+  assert.deepEqual(await accessibilityFindings(page), []);
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await text.getAttribute('aria-activedescendant'), 'cohort-suggestion-0');
+  await page.keyboard.press('Tab');
+  assert.equal(await text.inputValue(), 'modality = CT and slice_thickness ');
+  await page.keyboard.type('< 2 mm');
+  assert.equal(await page.getByLabel('Value of Slice thickness').inputValue(), '2');
+  assert.deepEqual(page.troubles, []);
+});
+
+test('codes under a code are said, and the question is passed on as a link and a program', async () => {
+  const page = await openPage(browser, mock.hub);
+  await signIn(page, ...RESEARCHER);
+  await visit(page, '/explorer?q=diagnosis%20under%20C34');
+  assert.equal(await page.getByLabel('How Diagnosis is compared').inputValue(), 'under');
+  await page.getByText('with 6 known codes').first().waitFor();
+  await page.getByText('4 of 4 sites answered').first().waitFor();
+  await page.getByRole('button', { name: 'Count by sex' }).click();
+  await page.getByRole('heading', { name: 'Sex' }).waitFor();
+  await page.getByText('Each ± 17, 95 times in a hundred').first().waitFor();
+  await page.getByText('As a Python program').click();
+  await page.getByText('COHORT = "diagnosis under C34"').waitFor();
+  assert.deepEqual(await accessibilityFindings(page), []);
+  const link = await page.getByText(/\/cohort\/[0-9a-f]{64}$/).innerText();
+  await visit(page, new URL(link).pathname);
+  await page.waitForURL(/\/explorer\?q=diagnosis%20under%20C34$/);
+  await visit(page, '/cohort/nonsense');
+  await page.getByRole('alert').waitFor();
   assert.deepEqual(page.troubles, []);
 });
 

@@ -8,14 +8,20 @@ const load = async (path) => (await runnerImport(path, { configFile: false, logL
 test('a text is taken apart at its top-level ands and put together again', async () => {
   const { partsOf, textOf } = await load('./src/hub/explorer/cohort-text.ts');
   const is = (field, operator, ...values) => ({ criterion: { field, operator, values } });
+  const unitOf = (field) => ({ slice_thickness: 'mm', age: 'a' })[field] ?? '';
   const check = (text, parts, back = text) => {
-    assert.deepEqual(partsOf(text), parts, text);
+    assert.deepEqual(partsOf(text, unitOf), parts, text);
     assert.equal(textOf(parts), back);
   };
   check('', []);
   check('modality = CT', [is('modality', '=', 'CT')]);
   check('slice_thickness <= 2 mm and age > 40 years', [is('slice_thickness', '<=', '2'), is('age', '>', '40')],
     'slice_thickness <= 2 and age > 40');
+  check('slice_thickness <= 0.2 cm', [{ group: 'slice_thickness <= 0.2 cm' }]);
+  check('age in 400..500 mo', [{ group: 'age in 400..500 mo' }]);
+  check('diagnosis under C34 and stage_group under {II, III}', [is('diagnosis', 'under', 'C34'), is('stage_group', 'under', 'II', 'III')]);
+  check('series(modality = CT) before treatment_start', [{ group: 'series(modality = CT) before treatment_start' }]);
+  check('model = "a \\"b\\" and c"', [is('model', '=', 'a "b" and c')]);
   check('age in 40..75', [is('age', 'between', '40', '75')]);
   check('age in -1.5..1.5', [is('age', 'between', '-1.5', '1.5')]);
   check('age in ..75', [is('age', 'between', '', '75')]);
@@ -30,12 +36,23 @@ test('a text is taken apart at its top-level ands and put together again', async
 });
 
 test('a place in a message and a command for the shell', async () => {
-  const { errorPosition, shellCommand } = await load('./src/hub/explorer/cohort-text.ts');
-  assert.equal(errorPosition('`x` is no field at character 19'), 19);
-  assert.equal(errorPosition('too many criteria'), null);
+  const { pythonProgram, shellCommand } = await load('./src/hub/explorer/cohort-text.ts');
+  assert.ok(pythonProgram('sex = F and x = "$& \\"', 'http://h').includes('COHORT = "sex = F and x = \\"$& \\\\\\""'));
   assert.equal(shellCommand('sex = F'), 'arno search "sex = F"');
   assert.equal(shellCommand('m = "a b"'), `arno search 'm = "a b"'`);
   assert.equal(shellCommand(`m = "it's"`), `arno search 'm = "it'\\''s"'`);
+});
+
+test('facets are added over sites, and what is hidden is not guessed', async () => {
+  const { facetsOf } = await load('./src/hub/explorer/facets.ts');
+  const counted = (cells, margin) => ({ answer: { counted: { counts: null, criteria: [], facets: [{ field: 'sex', cells, margin }] } } });
+  const sites = [
+    counted([{ value: 'F', patients: { about: 20 } }, { value: 'M', patients: { fewer_than: 5 } }], 3),
+    counted([{ value: 'F', patients: { about: 15 } }], 4),
+    { answer: 'late' },
+  ];
+  const cells = [{ value: 'F', about: 35, hidden: 0 }, { value: 'M', about: 0, hidden: 1 }];
+  assert.deepEqual(facetsOf({ sites }), [{ field: 'sex', cells, most: 35, margin: 5 }]);
 });
 
 test('grey levels follow PS3.3 C.11.2.1.2', async () => {

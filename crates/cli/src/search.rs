@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use arno_client::ApiClient;
-use arno_domain::{cohort::Cohort, disclosure::ProtectedCount};
+use arno_domain::{
+    cohort::{Cohort, Suggestion, complete},
+    disclosure::ProtectedCount,
+};
 use arno_protocol::search::{
     CriterionStatus, NewSearch, SearchState, SearchTotal, SiteAnswer, SiteCounts,
 };
@@ -24,9 +27,17 @@ pub(crate) struct SearchArgs {
     /// The cohort, such as 'modality = CT and slice_thickness <= 2 mm and age in 40..75'; empty for everybody
     #[arg(default_value = "")]
     cohort: String,
+
+    /// Print what may come at the end of the cohort instead of asking it; shells call this on Tab
+    #[arg(long, hide = true)]
+    complete: bool,
 }
 
 pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()> {
+    if args.complete {
+        print!("{}", completions(&args.cohort));
+        return Ok(());
+    }
     explain_errors(&args.cohort)?;
     let (client, _) = profile::client(shared)?;
     let state = search(&client, &args.cohort).await?;
@@ -45,6 +56,15 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
         false => println!("\nNo site could count this."),
     }
     Ok(())
+}
+
+/// The text with each thing that may come, and what that means, one a line.
+fn completions(text: &str) -> String {
+    let end = text.chars().count();
+    let found = complete(text, end, &|_| Vec::new());
+    let done: String = text.chars().take(found.from).collect();
+    let line = |one: &Suggestion| format!("{done}{}\t{}\n", one.text, one.note);
+    found.suggestions.iter().map(line).collect()
 }
 
 /// Finds a mistake before anything is sent, and points at it.
@@ -138,8 +158,17 @@ fn criteria(found: &SiteCounts) -> String {
         .filter(|report| report.status == CriterionStatus::Unsupported)
         .map(|report| report.criterion.as_str())
         .collect();
+    let expanded = found
+        .criteria
+        .iter()
+        .filter_map(|report| match report.status {
+            CriterionStatus::Expanded(codes) => {
+                Some(format!("; {}: {codes} codes", report.criterion))
+            }
+            CriterionStatus::Applied | CriterionStatus::Unsupported => None,
+        });
     if unsupported.is_empty() {
-        "all applied".into()
+        format!("all applied{}", expanded.collect::<String>())
     } else {
         format!("not recorded here: {}", unsupported.join(", "))
     }
@@ -168,5 +197,19 @@ fn range(low: u64, high: u64) -> String {
         format!("~ {low}")
     } else {
         format!("{low} to {high}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::completions;
+
+    #[test]
+    fn what_may_come_is_printed_as_the_whole_text() {
+        let found = completions("modality = CT and slice_th");
+        let (text, note) = found.trim_end().split_once('\t').unwrap();
+        assert_eq!(text, "modality = CT and slice_thickness");
+        assert!(note.contains("thickness"), "{note}");
+        assert_eq!(completions("nonsense = "), "");
     }
 }

@@ -14,6 +14,7 @@ pub mod hex;
 pub mod ids;
 pub mod invitation;
 pub mod keys;
+pub mod manifest;
 pub mod model;
 pub mod permit;
 pub mod quality;

@@ -8,7 +8,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Hub, about, analyses, audit, catalogue, invitations, permits, requests, search};
+use crate::{
+    Hub, about, analyses, audit, catalogue, cohorts, invitations, permits, requests, search,
+};
 
 #[derive(utoipa::OpenApi)]
 struct Description;
@@ -29,6 +31,8 @@ fn routes() -> OpenApiRouter<Hub> {
         .routes(routes!(catalogue::list_fields))
         .routes(routes!(search::create_search, search::list_searches))
         .routes(routes!(search::get_search))
+        .routes(routes!(cohorts::read_cohort))
+        .routes(routes!(cohorts::get_cohort))
         .routes(routes!(requests::create_request, requests::list_requests))
         .routes(routes!(requests::get_request))
         .routes(routes!(requests::decide_request))

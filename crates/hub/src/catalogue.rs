@@ -1,16 +1,17 @@
 //! The federation's members and the catalogue of datasets. For everybody; nothing here is about a single patient.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arno_domain::{
     DatasetId,
     cohort::{Field, FieldKind, has_hierarchy, words_of},
+    manifest::Manifest,
 };
 use arno_httpkit::{ApiError, ApiResult};
 use arno_protocol::{
     Problem,
     catalogue::{CatalogueEntry, CatalogueTotals, Federation, NodeStatus},
-    search::FieldInfo,
+    search::{FieldAtSite, FieldInfo},
 };
 use arno_store::hub::{
     datasets::{self, StoredDataset},
@@ -72,7 +73,7 @@ pub(crate) async fn list_fields(State(hub): State<Hub>) -> ApiResult<Vec<FieldIn
     let datasets = datasets::newest_datasets(&hub.database, MAX_DATASETS).await?;
     Ok(Json(
         Field::all()
-            .map(|field| field_info(field, &datasets))
+            .map(|field| field_info(&hub, field, &datasets))
             .collect(),
     ))
 }
@@ -137,7 +138,8 @@ fn totals(datasets: &[StoredDataset]) -> CatalogueTotals {
         })
 }
 
-fn field_info(field: Field, datasets: &[StoredDataset]) -> FieldInfo {
+fn field_info(hub: &Hub, field: Field, datasets: &[StoredDataset]) -> FieldInfo {
+    let manifests = hub.manifests.all();
     let unit = match field.kind() {
         FieldKind::Number { unit } => unit,
         FieldKind::Days => "d",
@@ -154,17 +156,32 @@ fn field_info(field: Field, datasets: &[StoredDataset]) -> FieldInfo {
         examples: if is_numeric {
             Vec::new()
         } else {
-            examples(field, datasets)
+            examples(field, &manifests, datasets)
         },
+        sites: manifests
+            .iter()
+            .filter_map(|manifest| {
+                Some(FieldAtSite {
+                    node: manifest.node,
+                    coverage: manifest.field(field)?.coverage,
+                })
+            })
+            .collect(),
     }
 }
 
-/// Values that stand in the catalogue, and then those that anybody knows.
-fn examples(field: Field, datasets: &[StoredDataset]) -> Vec<String> {
+/// Values that sites name, those that stand in the catalogue, and then those that anybody knows.
+fn examples(field: Field, manifests: &[Arc<Manifest>], datasets: &[StoredDataset]) -> Vec<String> {
     let breakdowns = datasets
         .iter()
         .filter_map(|dataset| dataset.record.breakdowns.get(field.as_str()));
-    let recorded: BTreeSet<_> = breakdowns.flat_map(|values| values.keys()).collect();
+    let listed = manifests
+        .iter()
+        .filter_map(|manifest| manifest.field(field));
+    let recorded: BTreeSet<_> = listed
+        .flat_map(|known| &known.values)
+        .chain(breakdowns.flat_map(|values| values.keys()))
+        .collect();
     let mut examples: Vec<String> = recorded.into_iter().cloned().collect();
     for word in words_of(field) {
         if !examples.iter().any(|known| known == word) {

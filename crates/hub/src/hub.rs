@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     HubConfig, HubError, analyses, api, federation,
     identity::{self, Identity},
+    manifests::Manifests,
     presence::Presence,
     refusals::Refusals,
     replay::ReplayWindow,
@@ -44,6 +45,7 @@ pub struct Shared {
     pub(crate) name: String,
     pub(crate) committee: PublicKey,
     pub(crate) presence: Arc<Presence>,
+    pub(crate) manifests: Manifests,
     pub(crate) replay: ReplayWindow,
     pub(crate) refusals: Refusals,
     pub(crate) readers: Semaphore,
@@ -136,11 +138,13 @@ impl Hub {
     ) -> Result<Self, HubError> {
         let database = setup::open_database(&config.data).await?;
         let (name, committee) = setup::federation(&database, &config.data).await?;
-        let members = members::members(&database)
+        let members: Vec<_> = members::members(&database)
             .await?
             .into_iter()
             .map(Arc::new)
             .collect();
+        let nodes = members.iter().map(|member| member.card.node);
+        let manifests = Manifests::load(&database, nodes).await?;
         let now = clock.now();
         let auth = Auth::new(
             database.clone(),
@@ -153,6 +157,7 @@ impl Hub {
             refusals: Refusals::default(),
             readers: Semaphore::new(MAX_READERS),
             drivers: std::sync::Mutex::default(),
+            manifests,
             members: RwLock::new(members),
             auth,
             config,

@@ -1,18 +1,20 @@
 //! Federated search: one question to every member, and what each site says of it. Counts only.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arno_domain::{
     NodeId, QuestionId, SearchId,
     audit::Outcome,
-    cohort::Cohort,
+    cohort::{Cohort, Field},
     disclosure::{self, ProtectedCount, ReleasedCount},
 };
 use arno_httpkit::{ApiError, ApiJson, ApiResult, SignedIn};
 use arno_protocol::{
     Problem,
     federation::{AnswerBody, Question, QuestionBody},
-    search::{Counts, NewSearch, SearchState, SearchTotal, SearchTotals, SiteAnswer, SiteSearch},
+    search::{
+        Counts, NewSearch, Panel, SearchState, SearchTotal, SearchTotals, SiteAnswer, SiteSearch,
+    },
     session::Role,
 };
 use arno_store::{
@@ -32,7 +34,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::{Hub, catalogue::parse_id, hub::act, totals};
 
 /// Who may search.
-const SEARCHERS: [Role; 3] = [Role::DataUser, Role::Committee, Role::Operator];
+pub(crate) const SEARCHERS: [Role; 3] = [Role::DataUser, Role::Committee, Role::Operator];
 
 /// The same question by the same person within this time is the same search.
 const REUSE_WITHIN: Duration = Duration::minutes(1);
@@ -42,6 +44,9 @@ const MAX_SEARCHES_PER_MINUTE: u32 = 120;
 
 /// Searches of one list.
 const MAX_SEARCHES: u32 = 50;
+
+/// Facets of one panel; nodes take twice as many.
+const MAX_FACETS: usize = 6;
 
 /// Longest cohort as text, so that what was built as a tree can also be written.
 const MAX_COHORT_BYTES: usize = 4096;
@@ -55,11 +60,13 @@ pub(crate) async fn create_search(
     ApiJson(new): ApiJson<NewSearch>,
 ) -> ApiResult<SearchState> {
     who.require(&SEARCHERS)?;
+    let facets = facets_of(&new)?;
     let cohort = cohort_of(new)?;
     let (now, digest) = (hub.now(), cohort.digest());
-    if let Some(same) =
-        searches::same_search(&hub.database, &who.account, &digest, now - REUSE_WITHIN).await?
-    {
+    let since = now - REUSE_WITHIN;
+    let same = searches::same_search(&hub.database, &who.account, &digest, since).await?;
+    // The one before may have been asked without facets.
+    if let Some(same) = same.filter(|_| facets.is_empty()) {
         let state = state_of(&hub, same).await?;
         let in_vain =
             |site: &SiteSearch| matches!(site.answer, SiteAnswer::Late | SiteAnswer::Failed { .. });
@@ -77,7 +84,7 @@ pub(crate) async fn create_search(
         cohort,
         digest,
     };
-    ask_members(&hub, &search).await?;
+    ask_members(&hub, &search, &facets).await?;
     totals::start(&hub, &search);
     Ok(Json(state_of(&hub, search).await?))
 }
@@ -113,9 +120,22 @@ pub(crate) async fn get_search(
     Ok(Json(state_of(&hub, search).await?))
 }
 
+/// The fields of a panel, each once.
+fn facets_of(new: &NewSearch) -> Result<Vec<Field>, ApiError> {
+    let NewSearch::Panel(panel) = new else {
+        return Ok(Vec::new());
+    };
+    let fields: BTreeSet<Field> = panel.facets.iter().copied().collect();
+    if fields.is_empty() || fields.len() > MAX_FACETS {
+        let detail = format!("A panel has 1 to {MAX_FACETS} facets.");
+        return Err(ApiError::bad_request("bad_facets", detail));
+    }
+    Ok(fields.into_iter().collect())
+}
+
 fn cohort_of(new: NewSearch) -> Result<Cohort, ApiError> {
     let cohort = match new {
-        NewSearch::Text(text) => text
+        NewSearch::Text(text) | NewSearch::Panel(Panel { text, .. }) => text
             .parse::<Cohort>()
             .map_err(|error| ApiError::bad_request("bad_cohort", error.to_string()))?,
         NewSearch::Cohort(cohort) => cohort,
@@ -141,7 +161,7 @@ async fn check_rate(hub: &Hub, account: &str, now: DateTime<Utc>) -> Result<(), 
 }
 
 /// Keeps the search and one question to each member, and wakes those who wait for one.
-async fn ask_members(hub: &Hub, search: &StoredSearch) -> Result<(), StoreError> {
+async fn ask_members(hub: &Hub, search: &StoredSearch, facets: &[Field]) -> Result<(), StoreError> {
     let members = hub.members().await;
     let mut tx = hub.database.write().await?;
     searches::create_search(&mut tx, search).await?;
@@ -153,7 +173,7 @@ async fn ask_members(hub: &Hub, search: &StoredSearch) -> Result<(), StoreError>
                 search: search.id,
                 data_user: search.asked_by.clone(),
                 cohort: search.cohort.clone(),
-                facets: Vec::new(),
+                facets: facets.to_vec(),
             },
         };
         let (node, subject) = (member.card.node, Subject::Search(search.id));

@@ -21,6 +21,7 @@ mod ingest;
 mod ingesting;
 mod keys;
 mod link;
+mod manifest;
 mod node;
 mod outlines;
 mod painting;

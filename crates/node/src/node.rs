@@ -28,6 +28,7 @@ use crate::{
     config::{NodeConfig, SiteConfig},
     decoding::Codecs,
     keys::Keys,
+    manifest::LastManifest,
     quality::CheckTurn,
     recent::Recent,
     secret::Unlock,
@@ -68,6 +69,7 @@ struct Inner {
     codecs: Codecs,
     check_turn: CheckTurn,
     recent: Recent,
+    last_manifest: LastManifest,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -166,6 +168,7 @@ impl Node {
             codecs,
             check_turn: CheckTurn::default(),
             recent: Recent::default(),
+            last_manifest: LastManifest::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -212,6 +215,10 @@ impl Node {
 
     pub(crate) fn recent(&self) -> &Recent {
         &self.0.recent
+    }
+
+    pub(crate) fn last_manifest(&self) -> &LastManifest {
+        &self.0.last_manifest
     }
 
     pub(crate) fn handling(&self) -> &Handling {

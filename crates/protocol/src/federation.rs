@@ -5,6 +5,7 @@
 //! POST /federation/v1/poll       Signed<Message<Poll>>     → Signed<Message<Delivery>>   (waits)
 //! POST /federation/v1/answers    Signed<Message<Answer>>   → Signed<Message<Receipt>>
 //! POST /federation/v1/datasets   Signed<Message<Publish>>  → Signed<Message<Receipt>>
+//! POST /federation/v1/manifest   Signed<Message<Declare>>  → Signed<Message<Receipt>>
 //! ```
 //! A message names its receiver's node, an id and an expiry; the receiver refuses strangers, what is expired and
 //! what it has seen. Losing, doubling or delaying one does no harm: a question is answered once and its stored
@@ -15,6 +16,7 @@ use arno_domain::{
     cohort::{Cohort, Field},
     dataset::DatasetRecord,
     hex,
+    manifest::Manifest,
     permit::{Permit, Revocation},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -383,4 +385,16 @@ pub struct Publish {
 
 impl Body for Publish {
     const KIND: &'static str = "arno/message/publish/1";
+}
+
+/// A node says what it can be asked about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declare {
+    /// The manifest as the node signed it; the newest counts.
+    pub manifest: Signed<Manifest>,
+}
+
+impl Body for Declare {
+    const KIND: &'static str = "arno/message/declare/1";
 }

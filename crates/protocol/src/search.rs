@@ -2,8 +2,9 @@
 
 use arno_domain::{
     NodeId, SearchId,
-    cohort::{Cohort, Entity, Field},
+    cohort::{Cohort, Completion, Entity, Field},
     disclosure::{ProtectedCount, ReleasedFacet},
+    manifest::Coverage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,8 +25,90 @@ pub struct FieldInfo {
     pub hierarchy: bool,
     /// What it means.
     pub meaning: String,
+    /// Sites that record it, as far as they have said.
+    pub sites: Vec<FieldAtSite>,
     /// Values that are worth a try: well-known ones and those in the catalogue (words only).
     pub examples: Vec<String>,
+}
+
+/// How far a site records a field, by its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldAtSite {
+    /// The node.
+    pub node: NodeId,
+    /// Of how many of its patients.
+    pub coverage: Coverage,
+}
+
+/// `POST /v1/cohorts/reading`: a text that is being written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadCohort {
+    /// The text so far.
+    pub text: String,
+    /// Where to complete it, in characters from 0; left out where nothing is to be completed.
+    #[serde(default)]
+    pub cursor: Option<u32>,
+}
+
+/// What a text says so far, and what may come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Written {
+    /// What it says.
+    pub reading: CohortReading,
+    /// What may stand at the cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Completion>,
+}
+
+/// A text that was read, or why it cannot be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CohortReading {
+    /// It is a cohort.
+    Read(SavedCohort),
+    /// It is none.
+    Mistaken(Mistake),
+}
+
+/// A cohort in all its forms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SavedCohort {
+    /// Its id: SHA-256 of the normal form.
+    pub digest: String,
+    /// As text.
+    pub text: String,
+    /// In normal form.
+    pub normal: String,
+    /// As a tree.
+    pub cohort: Cohort,
+}
+
+impl From<Cohort> for SavedCohort {
+    fn from(cohort: Cohort) -> Self {
+        Self {
+            digest: cohort.digest(),
+            text: cohort.to_string(),
+            normal: cohort.normal_form().to_string(),
+            cohort,
+        }
+    }
+}
+
+/// What is wrong with a text, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mistake {
+    /// Characters up to the place, from 1.
+    pub position: u64,
+    /// Its line, from 1.
+    pub line: u64,
+    /// Its column, from 1.
+    pub column: u64,
+    /// What is wrong and what would be right.
+    pub message: String,
+    /// What was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// `POST /v1/searches`: the cohort as text or as a tree.
@@ -36,6 +119,18 @@ pub enum NewSearch {
     Text(String),
     /// The same as a tree.
     Cohort(Cohort),
+    /// As text, and the patients counted by the values of some fields besides; that costs its share of the budget.
+    Panel(Panel),
+}
+
+/// A cohort as text and the fields of a panel of facets.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    /// The cohort.
+    pub text: String,
+    /// The fields, of words; nodes say which they can count so.
+    pub facets: Vec<Field>,
 }
 
 /// A search and what the sites have said so far.
@@ -213,6 +308,8 @@ pub struct CriterionReport {
 pub enum CriterionStatus {
     /// Evaluated on recorded values.
     Applied,
+    /// Evaluated, and what lies under its codes was looked for: so many of the values that the site's manifest names are reached.
+    Expanded(u32),
     /// This site records nothing of the kind.
     Unsupported,
 }

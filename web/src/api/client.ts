@@ -2,8 +2,8 @@
 import type {
   About, AccessRequest, Analysis, AuditLog, CatalogueEntry, DatasetCertificate, Decision, DeidentificationPreview, DisclosureState, Federation, FieldInfo,
   IngestRun, IssuedInvitation, LocalDataset, NewAnalysis, NewDataset, NewRequest, OutlineRegion, Overview, Problem,
-  QualityOverview, Quarantined, RiskReport, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement,
-  SeriesQuality, SeriesSegmentation, Session, Signed,
+  QualityOverview, Quarantined, RiskReport, SavedCohort, SearchState, SeenPermit, SeriesDetail, SeriesPage, SeriesPlacement,
+  SeriesQuality, SeriesSegmentation, Session, Signed, Written,
 } from './types';
 import type { NewDecision, ReviewItem, ReviewOutcome, ReviewQueue } from './review';
 
@@ -78,8 +78,13 @@ export async function session(): Promise<Session | null> {
 export const federation = () => get<Federation>('/v1/federation');
 export const catalogue = () => get<CatalogueEntry[]>('/v1/datasets');
 export const catalogueEntry = (id: string) => get<CatalogueEntry>(`/v1/datasets/${part(id)}`);
+/** Reads a cohort that is being written; with a cursor, says what may stand there. */
+export const readCohort = (text: string, cursor: number | null, signal?: AbortSignal) =>
+  json<Written>('POST', '/v1/cohorts/reading', cursor === null ? { text } : { text, cursor }, signal);
+export const cohort = (digest: string) => get<SavedCohort>(`/v1/cohorts/${part(digest)}`);
 export const fields = () => get<FieldInfo[]>('/v1/fields');
-export const startSearch = (text: string) => post<SearchState>('/v1/searches', { text });
+export const startSearch = (text: string, facets: string[]) =>
+  post<SearchState>('/v1/searches', facets.length === 0 ? { text } : { panel: { text, facets } });
 export const search = (id: string) => get<SearchState>(`/v1/searches/${part(id)}`);
 export const searches = () => get<SearchState[]>('/v1/searches');
 export const requests = () => get<AccessRequest[]>('/v1/requests');

@@ -196,10 +196,16 @@ export interface AuditLog {
 
 // search.rs
 
+export type Coverage = 'few' | 'some' | 'most' | 'nearly_all';
+
 export interface FieldInfo {
   field: string;
+  entity: string;
   numeric: boolean;
   unit: string;
+  /** Codes lie under its codes. */
+  hierarchy: boolean;
+  sites: { node: string; coverage: Coverage }[];
   meaning: string;
   examples: string[];
 }
@@ -208,16 +214,53 @@ export interface Counts {
   patients: ProtectedCount;
   studies: ProtectedCount;
   series: ProtectedCount;
+  /** The true count is within this of it 95 times in a hundred; 0 where that is not stated. */
+  margins: Margins;
 }
 
 export interface CriterionReport {
   criterion: string;
-  status: 'applied' | 'unsupported';
+  status: 'applied' | 'unsupported' | { expanded: number };
+}
+
+/** What is wrong with a cohort's text, and where; places count from 1, in characters. */
+export interface Mistake {
+  position: number;
+  line: number;
+  column: number;
+  message: string;
+  suggestion?: string;
+}
+
+export interface SavedCohort {
+  digest: string;
+  text: string;
+  normal: string;
+}
+
+export interface Completion {
+  /** Where the unfinished word begins, in characters from 0. */
+  from: number;
+  suggestions: { text: string; note: string }[];
+}
+
+export interface Written {
+  reading: { read: SavedCohort } | { mistaken: Mistake };
+  completion?: Completion;
+}
+
+/** Patients by value at one site; `margin` holds for each. */
+export interface ReleasedFacet {
+  field: string;
+  cells: { value: string; patients: ProtectedCount }[];
+  margin: number;
 }
 
 export interface SiteCounts {
   counts: Counts | null;
   criteria: CriterionReport[];
+  /** Left out where none were asked for. */
+  facets?: ReleasedFacet[];
 }
 
 export type SiteAnswer =
@@ -249,6 +292,8 @@ export interface SearchState {
   complete: boolean;
   sites: SiteSearch[];
   totals: SearchTotals;
+  /** Added up under masks, with the noise of one site in it. */
+  total: SearchTotal;
 }
 
 // requests.rs, permit.rs

@@ -9,6 +9,7 @@ import NewAnalysis from './analyses/NewAnalysis.svelte';
 import Catalogue from './catalogue/Catalogue.svelte';
 import Dataset from './catalogue/Dataset.svelte';
 import Explorer from './explorer/Explorer.svelte';
+import LinkedCohort from './explorer/LinkedCohort.svelte';
 import Home from './Home.svelte';
 import Invitations from './Invitations.svelte';
 import NewRequest from './requests/NewRequest.svelte';
@@ -23,6 +24,7 @@ export const hubPages: PageEntry[] = [
   { pattern: '/analyses', component: Analyses, nav: { label: 'nav.analyses' } },
   { pattern: '/invitations', component: Invitations, nav: { label: 'nav.invitations', roles: ['operator'] } },
   { pattern: '/audit', component: Audit, nav: { label: 'nav.audit', roles: ['operator', 'committee'] } },
+  { pattern: '/cohort/:digest', component: LinkedCohort },
   { pattern: '/datasets/:id', component: Dataset },
   { pattern: '/requests/new', component: NewRequest },
   { pattern: '/requests/:id', component: Request },

@@ -103,10 +103,11 @@ async fn ask(report: &mut Report, running: &Running, researcher: &ApiClient) -> 
         };
         let criteria = found.criteria.into_iter().map(|criterion| {
             let status = match criterion.status {
-                CriterionStatus::Applied => "applied",
-                CriterionStatus::Unsupported => "unsupported",
+                CriterionStatus::Applied => "applied".to_owned(),
+                CriterionStatus::Expanded(codes) => format!("applied, {codes} codes"),
+                CriterionStatus::Unsupported => "unsupported".to_owned(),
             };
-            (criterion.criterion, status.to_owned())
+            (criterion.criterion, status)
         });
         let hidden = || "not counted".to_owned();
         let found = SearchReport {

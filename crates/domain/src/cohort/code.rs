@@ -104,20 +104,17 @@ pub(super) fn covers_canonical(field: Field, code: &str, value: &str) -> bool {
         return false;
     };
     let next = rest.bytes().next().unwrap_or_default();
-    let ends_in_digit = code
-        .bytes()
-        .last()
-        .is_some_and(|byte| byte.is_ascii_digit());
+    let last = code.bytes().last().unwrap_or_default();
+    // T1 and T10 are two numbers.
+    let goes_on = last.is_ascii_digit() && next.is_ascii_digit();
     match hierarchy {
         Hierarchy::Topography => match code.contains('.') {
             true => next.is_ascii_alphanumeric(),
             false => is_category(code) && next == b'.',
         },
         Hierarchy::Morphology => !code.contains('/') && (next == b'/' || next.is_ascii_digit()),
-        Hierarchy::Stage => {
-            !matches!(next, b'I' | b'V' | b'X') && !(ends_in_digit && next.is_ascii_digit())
-        }
-        Hierarchy::Appended => !(ends_in_digit && next.is_ascii_digit()),
+        Hierarchy::Stage => !matches!(next, b'I' | b'V' | b'X') && !goes_on,
+        Hierarchy::Appended => !goes_on,
         Hierarchy::Prefix => code.starts_with(|first: char| first.is_ascii_uppercase()),
     }
 }

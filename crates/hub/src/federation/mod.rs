@@ -1,4 +1,4 @@
-//! The listener that nodes call: four endpoints, each taking one signed message and answering with one.
+//! The listener that nodes call: five endpoints, each taking one signed message and answering with one.
 //!
 //! Everything that arrives is hostile until its signature was verified with the key that the node joined with:
 //! bodies are bounded before they are read, strangers are refused before anything of theirs is parsed, and what is
@@ -7,6 +7,7 @@
 mod answers;
 mod datasets;
 mod join;
+mod manifests;
 mod poll;
 
 use std::{sync::Arc, time::Duration};
@@ -37,6 +38,7 @@ pub(crate) fn router(hub: &Hub) -> Router {
         .route("/federation/v1/poll", post(poll::poll))
         .route("/federation/v1/answers", post(answers::answer))
         .route("/federation/v1/datasets", post(datasets::publish))
+        .route("/federation/v1/manifest", post(manifests::declare))
         // Bodies are bounded where they are read, each endpoint with its own limit.
         .layer(DefaultBodyLimit::disable())
         .with_state(hub.clone())

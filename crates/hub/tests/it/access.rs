@@ -61,6 +61,13 @@ fn table() -> Vec<(&'static str, &'static str, Access, String)> {
         ("GET", "/v1/fields", Access::Everybody, none()),
         (
             "POST",
+            "/v1/cohorts/reading",
+            Access::Searchers,
+            r#"{"text":"sex = F","cursor":3}"#.to_owned(),
+        ),
+        ("GET", "/v1/cohorts/{digest}", Access::Searchers, none()),
+        (
+            "POST",
             "/v1/session",
             Access::Everybody,
             r#"{"account":"researcher","password":"correct horse battery"}"#.into(),
@@ -155,6 +162,7 @@ fn real_path(path: &str) -> String {
         _ => AnalysisId::new().to_string(),
     };
     path.replace("{id}", &id)
+        .replace("{digest}", "no-such-cohort")
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ impl Node {
         check_fields(fields)?;
         // Before the rows: what changes between the two is said under the older version once, and anew under the newer.
         let data_version = self.store().data_version().await?;
-        let counted = self.count(cohort, fields).await?;
+        let mut counted = self.count(cohort, fields).await?;
+        self.tell_expanded(cohort, &mut counted.criteria).await;
         let Some(exact) = counted.exact else {
             return Ok(Verdict::Done(AnswerBody::Counts(SiteCounts {
                 counts: None,

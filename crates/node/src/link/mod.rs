@@ -11,8 +11,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arno_domain::{QuestionId, invitation::Invitation};
 use arno_protocol::federation::{
-    Delivery, Join, MAX_POLL_WAIT_MS, Membership, Poll, Publish, Question, Receipt,
+    Declare, Delivery, Join, MAX_POLL_WAIT_MS, Membership, Poll, Publish, Question, Receipt,
 };
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use tokio::sync::{Mutex, Semaphore, watch};
 
@@ -224,15 +225,41 @@ impl Link {
     }
 
     async fn deliver_on(&self, mut stop: watch::Receiver<bool>) {
+        let mut declared = None;
         loop {
             if let Err(error) = self.deliver().await {
                 tracing::debug!(reason = said(&error), "datasets were not delivered");
+            }
+            match self.declare(declared).await {
+                Ok(version) => declared = version,
+                Err(error) => {
+                    tracing::debug!(reason = said(&error), "the manifest was not declared")
+                }
             }
             tokio::select! {
                 () = self.node.to_deliver().notified() => {}
                 ended = pause(&mut stop, DELIVERY_PERIOD) => if ended { return },
             }
         }
+    }
+
+    /// Tells the hub what the node can be asked about, unless it was told just that.
+    async fn declare(
+        &self,
+        declared: Option<DateTime<Utc>>,
+    ) -> Result<Option<DateTime<Utc>>, NodeError> {
+        let manifest = self.node.manifest().await?;
+        if declared == Some(manifest.issued_at) {
+            return Ok(declared);
+        }
+        let declare = Declare {
+            manifest: self.node.signed(&manifest),
+        };
+        let _: Receipt = self
+            .channel
+            .call("/federation/v1/manifest", declare, channel::TIMEOUT)
+            .await?;
+        Ok(Some(manifest.issued_at))
     }
 
     async fn deliver(&self) -> Result<usize, NodeError> {

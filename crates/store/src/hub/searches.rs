@@ -147,6 +147,21 @@ pub async fn total(
         .transpose()
 }
 
+/// The cohort with this id, if anybody asked it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when nobody did.
+pub async fn cohort(database: &Database, digest: &str) -> Result<Cohort, StoreError> {
+    let sql = "-- cohort
+        SELECT cohort FROM search WHERE digest = $1 ORDER BY asked_at DESC LIMIT 1";
+    let query = sqlx::query(sql).bind(digest.to_owned());
+    let row = query.fetch_optional(database.pool()).await?;
+    json_column(
+        &row.ok_or(StoreError::NotFound { what: "cohort" })?,
+        "cohort",
+    )
+}
+
 fn search_of(row: &AnyRow) -> Result<StoredSearch, StoreError> {
     Ok(StoredSearch {
         id: parsed_column(row, "id")?,

@@ -11,18 +11,21 @@ export class SearchRun {
   error = $state.raw<ApiError>();
   /** The text that was asked last, whether or not it could be read. */
   asked = $state<string>();
+  /** Fields by whose values the patients are counted too. */
+  facets = $state.raw<string[]>([]);
   busy = $state(false);
   #generation = 0;
 
   /** Asks anew; what an older question still answers is dropped. */
-  async start(text: string) {
+  async start(text: string, facets: string[] = []) {
     const generation = (this.#generation += 1);
     const isCurrent = () => generation === this.#generation;
     this.asked = text;
+    this.facets = facets;
     this.error = undefined;
     this.busy = true;
     try {
-      let state = await api.startSearch(text);
+      let state = await api.startSearch(text, facets);
       while (isCurrent()) {
         this.state = state;
         if (state.complete) break;
