@@ -44,14 +44,14 @@ pub(crate) enum Verdict {
 /// What a node decided to say, and how it is written down.
 pub(crate) enum Decision {
     /// As it is.
-    Say(Verdict),
+    Say(Box<Verdict>),
     /// Once its cost is written.
     Release(Box<Released>),
 }
 
 impl From<Verdict> for Decision {
     fn from(verdict: Verdict) -> Self {
-        Self::Say(verdict)
+        Self::Say(Box::new(verdict))
     }
 }
 

@@ -41,7 +41,7 @@ impl Node {
         for _ in 0..MAX_DECISIONS {
             let released = match self.decide(pinned, question).await {
                 Ok(Decision::Release(released)) => released,
-                Ok(Decision::Say(verdict)) => return self.say(question, verdict).await,
+                Ok(Decision::Say(verdict)) => return self.say(question, *verdict).await,
                 Err(Stop::Refused(refused)) => {
                     return self.say(question, Verdict::Refused(refused)).await;
                 }
