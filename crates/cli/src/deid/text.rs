@@ -58,10 +58,8 @@ impl Texts {
                 }
             }
         }
-        for (files, looked) in series
-            .into_values()
-            .map(|all| all.into_iter().unzip::<_, _, Vec<_>, Vec<_>>())
-        {
+        for all in series.into_values() {
+            let (files, looked): (Vec<_>, Vec<_>) = all.into_iter().unzip();
             let verdicts = decide(&looked).into_iter().map(Settled::By);
             settled.extend(files.into_iter().zip(verdicts));
         }
