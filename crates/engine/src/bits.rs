@@ -46,6 +46,10 @@ impl Bits {
         self.words[row / WIDTH] |= 1 << (row % WIDTH);
     }
 
+    pub(crate) fn clear(&mut self, row: usize) {
+        self.words[row / WIDTH] &= !(1 << (row % WIDTH));
+    }
+
     pub(crate) fn set_range(&mut self, rows: Range<usize>) {
         for_words(rows, |word, mask| {
             self.words[word] |= mask;
@@ -77,6 +81,11 @@ impl Bits {
     pub(crate) fn count(&self) -> u64 {
         let ones = self.words.iter().map(|word| u64::from(word.count_ones()));
         ones.sum()
+    }
+
+    pub(crate) fn not(&self) -> Self {
+        let words = self.words.iter().map(|word| !word);
+        Self::from_words(words.collect(), self.len)
     }
 
     pub(crate) fn and(&mut self, other: &Self) {
@@ -170,6 +179,7 @@ mod tests {
             prop_assert_eq!(both(Bits::and), (0..len).filter(|row| flags[*row] && others[*row]).collect::<Vec<_>>());
             prop_assert_eq!(both(Bits::or), (0..len).filter(|row| flags[*row] || others[*row]).collect::<Vec<_>>());
             prop_assert_eq!(Bits::all(len).count(), len as u64);
+            prop_assert_eq!(bits.not().ones().collect::<Vec<_>>(), (0..len).filter(|row| !flags[*row]).collect::<Vec<_>>());
         }
     }
 }

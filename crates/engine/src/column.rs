@@ -121,6 +121,18 @@ impl Column {
         }
     }
 
+    /// The number of a row, if there is one.
+    pub(crate) fn number(&self, row: usize) -> Option<f64> {
+        let number = match self {
+            Self::Plain(numbers) => numbers[row],
+            Self::Coded(coded) => match coded.dictionary.value(coded.codes.get(row) as usize) {
+                Some(Value::Number(number)) => number,
+                Some(Value::Word(_)) | None => return None,
+            },
+        };
+        (!number.is_nan()).then_some(number)
+    }
+
     /// How many rows have a value.
     pub(crate) fn recorded(&self) -> u64 {
         match self {
@@ -229,9 +241,7 @@ fn truth(test: &Test, value: Value<'_>) -> u8 {
     let holds = match (test, value) {
         (_, Value::Number(number)) if number.is_nan() => return 0,
         (Test::Recorded, _) => true,
-        (Test::OneOf(wanted), Value::Word(word)) => wanted
-            .iter()
-            .any(|wanted| wanted.eq_ignore_ascii_case(word)),
+        (Test::OneOf(wanted), Value::Word(word)) => wanted.contains(word),
         (Test::Range(range), Value::Number(number)) => range.holds(number),
         (Test::OneOf(_), Value::Number(_)) | (Test::Range(_), Value::Word(_)) => return 0,
     };

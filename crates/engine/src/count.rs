@@ -3,7 +3,11 @@
 //! A plan is asked of every series; patients and studies without any series are asked by themselves, as rows in which everything about
 //! images is not recorded. A patient matches when one of their rows does.
 
-use crate::{Index, Level, Plan, bits::Bits, evaluate::Unit};
+use crate::{
+    Index, Level, Question,
+    bits::Bits,
+    evaluate::{Unit, any_there},
+};
 
 /// Rows that match a plan: series, and patients and studies without series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,24 +64,23 @@ impl Counts {
 }
 
 impl Index {
-    /// The rows that match a plan.
+    /// The rows that match a question.
     #[must_use]
-    pub fn matched(&self, plan: &Plan) -> Matched {
-        let (studies, patients) = self.bare();
-        let bare = (studies.count() + patients.count() > 0).then(|| {
-            let truths = |level| self.evaluate(plan, Unit::Bare(level)).yes;
-            let mut bare = Bare {
-                studies: truths(Level::STUDY),
-                patients: truths(Level::PATIENT),
-            };
-            bare.studies.and(&studies);
-            bare.patients.and(&patients);
-            bare
-        });
-        Matched {
-            series: self.evaluate(plan, Unit::Rows(Level::SERIES)).yes,
-            bare,
+    pub fn matched(&self, question: &Question) -> Matched {
+        let mut series = self
+            .evaluate(&question.of_series, Unit::Rows(Level::SERIES))
+            .yes;
+        if let Some(there) = self.there(Level::SERIES) {
+            series.and(&there);
         }
+        let (mut studies, mut patients) = (self.bare(Level::STUDY), self.bare(Level::PATIENT));
+        let bare = (studies.count() + patients.count() > 0).then(|| {
+            let truths = |plan, level| self.evaluate(plan, Unit::Bare(level)).yes;
+            studies.and(&truths(&question.of_studies, Level::STUDY));
+            patients.and(&truths(&question.of_patients, Level::PATIENT));
+            Bare { studies, patients }
+        });
+        Matched { series, bare }
     }
 
     /// The patients, studies and series of matching rows.
@@ -144,18 +147,23 @@ impl Index {
         selection.series.count_in(series)
     }
 
-    /// Studies without series, and patients without studies.
-    fn bare(&self) -> (Bits, Bits) {
-        let empty = |level: Level| {
-            let starts = &self.levels[level.at()].starts;
-            let mut bits = Bits::none(starts.len().saturating_sub(1));
-            for (row, pair) in starts.windows(2).enumerate() {
-                if pair[0] == pair[1] {
-                    bits.set(row);
-                }
-            }
-            bits
+    /// Studies without series, or patients without studies.
+    fn bare(&self, level: Level) -> Bits {
+        let below = if level == Level::STUDY {
+            Level::SERIES
+        } else {
+            Level::STUDY
         };
-        (empty(Level::SERIES), empty(Level::STUDY))
+        let there = self.there(below);
+        let mut bare = Bits::none(self.rows(level));
+        for row in 0..self.rows(level) {
+            if !any_there(there.as_ref(), self.below(below, level, row..row + 1)) {
+                bare.set(row);
+            }
+        }
+        if let Some(there) = self.there(level) {
+            bare.and(&there);
+        }
+        bare
     }
 }

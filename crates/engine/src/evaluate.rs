@@ -1,6 +1,8 @@
 //! From a plan to the truth of each row.
 
-use crate::{Index, Level, Plan, bits::Bits, truths::Truths};
+use std::ops::Range;
+
+use crate::{ColumnId, Index, Level, Plan, Test, bits::Bits, truths::Truths};
 
 /// Whose rows a plan is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    fn level(self) -> Level {
+    pub(crate) fn level(self) -> Level {
         match self {
             Self::Rows(level) | Self::Bare(level) => level,
         }
@@ -41,18 +43,10 @@ impl Index {
                 })
             }
             Plan::Not(part) => self.evaluate(part, unit).not(),
-            Plan::Is(column, test) => {
-                let level = self.schema.level_of(*column);
-                let top = self.schema.common(level, unit.level());
-                if self.is_bare(level, top, unit) {
-                    return Truths::unknown(rows);
-                }
-                let truths = self.columns[column.at()].test(test);
-                self.carry(truths, level, top, unit.level())
-            }
+            Plan::Is(column, test) => self.test(*column, test, unit),
             Plan::Exists { level, of, plan } => {
                 let top = self.schema.common(*of, *level);
-                if self.is_bare(*level, top, unit) {
+                if is_bare(*level, top, unit) {
                     return Truths::unknown(rows);
                 }
                 let truths = self.evaluate(plan, Unit::Rows(*level));
@@ -60,12 +54,23 @@ impl Index {
                 let common = self.schema.common(top, unit.level());
                 self.carry(truths, top, common, unit.level())
             }
+            Plan::Apart(apart) => self.apart(apart, unit),
         }
     }
 
-    /// Whether bare rows have nothing of a level below them: then nothing is known, without looking.
-    fn is_bare(&self, level: Level, top: Level, unit: Unit) -> bool {
-        matches!(unit, Unit::Bare(bare) if bare == top) && self.schema.anchor(level) > top
+    fn test(&self, column: ColumnId, test: &Test, unit: Unit) -> Truths {
+        let level = self.schema.level_of(column);
+        let top = self.schema.common(level, unit.level());
+        let truths = if is_bare(level, top, unit) {
+            Truths::unknown(self.rows(unit.level()))
+        } else {
+            let truths = self.columns[column.at()].test(test);
+            self.carry(truths, level, top, unit.level())
+        };
+        match test {
+            Test::Recorded => Truths::of(truths.yes),
+            Test::OneOf(_) | Test::Range(_) => truths,
+        }
     }
 
     /// Truths of a level's rows for the rows of another, by way of the level that both hang on.
@@ -75,16 +80,21 @@ impl Index {
     }
 
     /// True where it is of some row below, false where it is of all and there is one.
-    fn lift(&self, truths: Truths, from: Level, to: Level) -> Truths {
+    fn lift(&self, mut truths: Truths, from: Level, to: Level) -> Truths {
         if from == to {
             return truths;
         }
+        for row in &self.levels[from.at()].placeholders {
+            truths.yes.clear(*row as usize);
+            truths.no.set(*row as usize);
+        }
+        let there = self.there(from);
         let mut lifted = Truths::unknown(self.rows(to));
         for row in 0..self.rows(to) {
             let below = self.below(from, to, row..row + 1);
             if truths.yes.any_in(below.clone()) {
                 lifted.yes.set(row);
-            } else if !below.is_empty() && truths.no.all_in(below) {
+            } else if any_there(there.as_ref(), below.clone()) && truths.no.all_in(below) {
                 lifted.no.set(row);
             }
         }
@@ -92,7 +102,7 @@ impl Index {
     }
 
     /// What is true of a row is true of all that hang on it.
-    fn spread(&self, truths: Truths, from: Level, to: Level) -> Truths {
+    pub(crate) fn spread(&self, truths: Truths, from: Level, to: Level) -> Truths {
         if from == to {
             return truths;
         }
@@ -108,5 +118,18 @@ impl Index {
             spread.set_range(self.below(to, from, row..row + 1));
         }
         spread
+    }
+}
+
+/// Whether bare rows have nothing of a level below them: then nothing is known, without looking.
+fn is_bare(level: Level, top: Level, unit: Unit) -> bool {
+    matches!(unit, Unit::Bare(bare) if bare == top) && top < level && level <= Level::SERIES
+}
+
+/// Whether some of the rows stands for something.
+pub(crate) fn any_there(there: Option<&Bits>, rows: Range<usize>) -> bool {
+    match there {
+        Some(there) => there.any_in(rows),
+        None => !rows.is_empty(),
     }
 }

@@ -4,10 +4,11 @@
 //! Rows are in the order of patients, so what was counted last for a value tells whether a study or patient is counted already.
 
 use crate::{
-    ColumnId, Counts, Index, Level, Plan, Selection, Value,
+    ColumnId, Counts, Index, Level, Question, Selection, Value,
     codes::{Code, Codes},
     column::{Coded, Column},
     count::Matched,
+    evaluate::any_there,
 };
 
 /// What is counted of a column.
@@ -18,7 +19,7 @@ pub struct Facet<'a> {
     /// How its values are grouped.
     pub cells: Cells,
     /// The facet's own filter, where one is chosen.
-    pub own: Option<&'a Plan>,
+    pub own: Option<&'a Question>,
 }
 
 /// How values become cells.
@@ -72,7 +73,7 @@ const NOT_RECORDED: usize = 0;
 impl Index {
     /// Counts a cohort and facets of it.
     #[must_use]
-    pub fn panel(&self, cohort: &Plan, facets: &[Facet<'_>]) -> Panel<'_> {
+    pub fn panel(&self, cohort: &Question, facets: &[Facet<'_>]) -> Panel<'_> {
         let cohort = self.matched(cohort);
         let own = facets
             .iter()
@@ -156,7 +157,11 @@ impl Index {
                 tallies[cell_of(row)].add_series(row as u32, study, patient_of[study as usize]);
             });
         } else {
+            let there = self.there(level);
             for row in 0..self.rows(level) {
+                if !any_there(there.as_ref(), row..row + 1) {
+                    continue;
+                }
                 self.add(&mut tallies, selection, (level, row), &cell_of);
             }
         }

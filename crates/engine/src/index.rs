@@ -1,14 +1,11 @@
 //! The index: patients in the order of their keys, what hangs on each as runs of rows, and the columns.
 //!
-//! A patient comes in as a [`Branch`]: at the end, when patients come in order ([`Index::append`]), or in place of what was known of
-//! them ([`Index::patch`]), which copies the runs of all others as they are and costs about a copy of the index, whatever changed.
+//! A patient comes in as a [`Branch`], behind all others ([`Index::append`]) or in place of what was known of them ([`Index::patch`], in
+//! `patch`).
 
-use std::{cmp::Ordering, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
-use crate::{
-    ColumnId, Kind, Level, Schema,
-    column::{Column, Rows},
-};
+use crate::{ColumnId, Kind, Level, Schema, bits::Bits, column::Column};
 
 /// Rows of all levels together; places are kept in four bytes.
 const MAX_ROWS: usize = u32::MAX as usize - 1;
@@ -31,6 +28,19 @@ pub struct Branch<'a> {
     pub values: Vec<(ColumnId, Value<'a>)>,
     /// Rows of levels that hang on this one.
     pub below: Vec<Branch<'a>>,
+    /// Whether there is such a thing.
+    pub presence: Presence,
+}
+
+/// Whether a row stands for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Presence {
+    /// It does.
+    #[default]
+    There,
+    /// It only holds rows of which is not known what they hang on: it is not counted and has no say. Nothing but patients is
+    /// above it.
+    Placeholder,
 }
 
 /// What is to be known of a patient from now on.
@@ -67,13 +77,15 @@ pub(crate) struct LevelRows {
     pub(crate) parents: Vec<u32>,
     /// For each row of the level above, where its rows begin; and the end.
     pub(crate) starts: Vec<u32>,
+    /// Rows that stand for nothing, in order.
+    pub(crate) placeholders: Vec<u32>,
 }
 
 /// Patients, what hangs on them, and the columns of each.
 #[derive(Debug)]
 pub struct Index {
     pub(crate) schema: Schema,
-    keys: Vec<Arc<str>>,
+    pub(crate) keys: Vec<Arc<str>>,
     pub(crate) levels: Vec<LevelRows>,
     pub(crate) columns: Vec<Column>,
 }
@@ -97,10 +109,28 @@ impl Index {
         &self.schema
     }
 
-    /// How many rows a level has.
+    /// How many things of a level there are.
     #[must_use]
-    pub fn rows(&self, level: Level) -> usize {
+    pub fn count(&self, level: Level) -> usize {
+        let rows = &self.levels[level.at()];
+        rows.len - rows.placeholders.len()
+    }
+
+    pub(crate) fn rows(&self, level: Level) -> usize {
         self.levels[level.at()].len
+    }
+
+    /// The rows of a level that stand for something; none if all do.
+    pub(crate) fn there(&self, level: Level) -> Option<Bits> {
+        let placeholders = &self.levels[level.at()].placeholders;
+        if placeholders.is_empty() {
+            return None;
+        }
+        let mut there = Bits::all(self.rows(level));
+        placeholders
+            .iter()
+            .for_each(|row| there.clear(*row as usize));
+        Some(there)
     }
 
     /// How many rows have a value in a column.
@@ -132,7 +162,9 @@ impl Index {
         const COUNTERS_BYTES: usize = 16;
         let keys = self.keys.iter().map(|key| key.len() + COUNTERS_BYTES);
         let levels = self.levels.iter();
-        let levels = levels.map(|rows| rows.parents.capacity() + rows.starts.capacity());
+        let levels = levels.map(|rows| {
+            rows.parents.capacity() + rows.starts.capacity() + rows.placeholders.capacity()
+        });
         let columns = self.columns.iter().map(Column::bytes);
         keys.sum::<usize>()
             + self.keys.capacity() * size_of::<Arc<str>>()
@@ -164,47 +196,6 @@ impl Index {
         self.columns.iter_mut().for_each(Column::settle);
     }
 
-    /// Replaces, adds and forgets patients, in any order.
-    ///
-    /// # Errors
-    /// [`IndexError`], and nothing is changed.
-    pub fn patch(&mut self, mut changes: Vec<Change<'_>>) -> Result<(), IndexError> {
-        changes.sort_by(|one, other| one.patient.cmp(other.patient));
-        if changes
-            .windows(2)
-            .any(|pair| pair[0].patient == pair[1].patient)
-        {
-            return Err(IndexError::OutOfOrder);
-        }
-        let branches = changes.iter().filter_map(|change| change.now.as_ref());
-        branches
-            .into_iter()
-            .try_for_each(|branch| self.check(branch))?;
-        let taken = self.take();
-        let mut next = 0;
-        for change in &changes {
-            let rest = &taken.keys[next..];
-            let at = next + rest.partition_point(|key| **key < *change.patient);
-            self.keep(&taken, next..at);
-            next = at;
-            if taken
-                .keys
-                .get(at)
-                .is_some_and(|key| **key == *change.patient)
-            {
-                self.forget(&taken, at);
-                next += 1;
-            }
-            if let Some(branch) = &change.now {
-                self.keys.push(change.patient.into());
-                self.push(branch, None);
-            }
-        }
-        self.keep(&taken, next..taken.keys.len());
-        self.settle();
-        Ok(())
-    }
-
     /// The rows of a level that hang on these rows of a level above it.
     pub(crate) fn below(&self, level: Level, of: Level, rows: Range<usize>) -> Range<usize> {
         below(&self.schema, &self.levels, level, of, rows)
@@ -220,16 +211,16 @@ impl Index {
         row
     }
 
-    fn check(&self, branch: &Branch<'_>) -> Result<(), IndexError> {
-        if branch.level != Level::PATIENT {
+    pub(crate) fn check(&self, branch: &Branch<'_>) -> Result<(), IndexError> {
+        if branch.level != Level::PATIENT || branch.presence == Presence::Placeholder {
             return Err(IndexError::Misplaced);
         }
         let added = self.check_row(branch)?;
         let rows: usize = self.levels.iter().map(|rows| rows.len).sum();
-        match (rows + added).cmp(&MAX_ROWS) {
-            Ordering::Greater => Err(IndexError::TooManyRows),
-            Ordering::Less | Ordering::Equal => Ok(()),
+        if rows + added > MAX_ROWS {
+            return Err(IndexError::TooManyRows);
         }
+        Ok(())
     }
 
     /// How many rows there are in a branch, when all of it is as the schema says.
@@ -255,20 +246,19 @@ impl Index {
         Ok(rows)
     }
 
-    fn push(&mut self, branch: &Branch<'_>, parent: Option<u32>) {
+    pub(crate) fn push(&mut self, branch: &Branch<'_>, parent: Option<u32>) {
         let rows = &mut self.levels[branch.level.at()];
         let row = rows.len as u32;
         rows.len += 1;
         rows.parents.extend(parent);
-        for (column, spec) in self
-            .columns
-            .iter_mut()
-            .zip(self.schema.columns())
-            .enumerate()
-            .filter_map(|(at, (column, spec))| (spec.level == branch.level).then_some((column, at)))
-        {
-            let value = branch.values.iter().find(|(id, _)| id.at() == spec);
-            column.push(value.map(|(_, value)| *value));
+        if branch.presence == Presence::Placeholder {
+            rows.placeholders.push(row);
+        }
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            if self.schema.columns()[at].level == branch.level {
+                let value = branch.values.iter().find(|(id, _)| id.at() == at);
+                column.push(value.map(|(_, value)| *value));
+            }
         }
         for below in &branch.below {
             self.push(below, Some(row));
@@ -279,68 +269,9 @@ impl Index {
             rows.starts.push(rows.len as u32);
         }
     }
-
-    fn take(&mut self) -> Taken {
-        Taken {
-            keys: std::mem::take(&mut self.keys),
-            levels: std::mem::replace(&mut self.levels, empty_levels(&self.schema)),
-            columns: self.columns.iter_mut().map(Column::take).collect(),
-        }
-    }
-
-    fn keep(&mut self, taken: &Taken, patients: Range<usize>) {
-        if patients.is_empty() {
-            return;
-        }
-        for level in self.schema.levels() {
-            let rows = taken.rows(&self.schema, level, patients.clone());
-            let old = &taken.levels[level.at()];
-            if level != Level::PATIENT {
-                let parent = self.schema.parent(level);
-                let above = taken.rows(&self.schema, parent, patients.clone());
-                let moved = |place: &u32, from: usize, to: usize| *place - from as u32 + to as u32;
-                let new_above = self.levels[parent.at()].len - above.len();
-                let new = &mut self.levels[level.at()];
-                let starts = &old.starts[above.start + 1..=above.end];
-                new.starts
-                    .extend(starts.iter().map(|start| moved(start, rows.start, new.len)));
-                let parents = &old.parents[rows.clone()];
-                new.parents
-                    .extend(parents.iter().map(|row| moved(row, above.start, new_above)));
-            }
-            self.levels[level.at()].len += rows.len();
-            for (at, column) in self.columns.iter_mut().enumerate() {
-                if self.schema.columns()[at].level == level {
-                    column.keep(&taken.columns[at], rows.clone());
-                }
-            }
-        }
-        self.keys.extend_from_slice(&taken.keys[patients]);
-    }
-
-    fn forget(&mut self, taken: &Taken, patient: usize) {
-        for (at, column) in self.columns.iter_mut().enumerate() {
-            let level = self.schema.columns()[at].level;
-            let rows = taken.rows(&self.schema, level, patient..patient + 1);
-            column.forget(&taken.columns[at], rows);
-        }
-    }
 }
 
-/// The rows of an index while it is put together anew.
-struct Taken {
-    keys: Vec<Arc<str>>,
-    levels: Vec<LevelRows>,
-    columns: Vec<Rows>,
-}
-
-impl Taken {
-    fn rows(&self, schema: &Schema, level: Level, patients: Range<usize>) -> Range<usize> {
-        below(schema, &self.levels, level, Level::PATIENT, patients)
-    }
-}
-
-fn below(
+pub(crate) fn below(
     schema: &Schema,
     levels: &[LevelRows],
     level: Level,
@@ -355,7 +286,7 @@ fn below(
     starts[above.start] as usize..starts[above.end] as usize
 }
 
-fn empty_levels(schema: &Schema) -> Vec<LevelRows> {
+pub(crate) fn empty_levels(schema: &Schema) -> Vec<LevelRows> {
     let empty = |level| LevelRows {
         starts: if level == Level::PATIENT {
             Vec::new()

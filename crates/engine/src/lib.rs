@@ -8,7 +8,8 @@
 //! ```text
 //! Schema + Branch (one per patient) → Index → Plan → Matched → Counts, facets
 //! ```
-//! Logic is three-valued (Kleene), as in `arno_domain::cohort`: a test of a value that is not recorded is neither true nor false.
+//! Logic is three-valued (Kleene), as in `arno_domain::cohort`: a test of a value that is not recorded is neither true nor false, but
+//! for the test whether it is recorded.
 //!
 //! Not here: the cohort language, disclosure control (all counts are exact and must not leave a node as they are), and where facts come
 //! from.
@@ -20,12 +21,14 @@ mod count;
 mod evaluate;
 mod facet;
 mod index;
+mod moments;
+mod patch;
 mod plan;
 mod shape;
 mod truths;
 
 pub use count::{Counts, Matched, Selection};
 pub use facet::{CellCounts, CellValue, Cells, Facet, Panel};
-pub use index::{Branch, Change, Index, IndexError, Value};
-pub use plan::{Plan, Range, Test};
+pub use index::{Branch, Change, Index, IndexError, Presence, Value};
+pub use plan::{Apart, Moment, Plan, Question, Range, Test};
 pub use shape::{ColumnId, Kind, Level, Schema, SchemaError};

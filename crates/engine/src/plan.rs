@@ -1,5 +1,7 @@
 //! What is asked of an index.
 
+use std::collections::BTreeSet;
+
 use crate::{ColumnId, Level};
 
 /// A condition of rows. Where it is asked of the rows of one level and tests a column of another: what a row hangs on is as it is; of
@@ -23,6 +25,55 @@ pub enum Plan {
         /// What one of them must be.
         plan: Box<Plan>,
     },
+    /// Two moments lie so far from each other.
+    Apart(Box<Apart>),
+}
+
+/// Some day of one moment and some day of another lie within limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apart {
+    /// One moment.
+    pub first: Moment,
+    /// The other.
+    pub second: Moment,
+    /// Days from the first to the second, negative where the second comes first: within one of these.
+    pub days: Vec<Range>,
+}
+
+/// Days that may be meant: one of each row of a level, below the same row of another as the row that is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    /// The column that holds the day, as each of the rows sees it.
+    pub day: ColumnId,
+    /// Whose rows are tried.
+    pub level: Level,
+    /// What they have in common with the row that is asked about.
+    pub of: Level,
+    /// What they must be besides.
+    pub plan: Plan,
+}
+
+/// What is asked of series, and what of studies and patients that have none: what the three have in common with other rows
+/// differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Asked of each series.
+    pub of_series: Plan,
+    /// Asked of each study without series.
+    pub of_studies: Plan,
+    /// Asked of each patient without studies.
+    pub of_patients: Plan,
+}
+
+impl From<Plan> for Question {
+    /// The same of all three.
+    fn from(plan: Plan) -> Self {
+        Self {
+            of_series: plan.clone(),
+            of_studies: plan.clone(),
+            of_patients: plan,
+        }
+    }
 }
 
 impl Plan {
@@ -36,11 +87,11 @@ impl Plan {
 /// A test of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
-    /// One of these words, without regard to the case of ASCII letters.
-    OneOf(Vec<String>),
+    /// One of these words, exactly; who asks finds out which pass among [`crate::Index::words`].
+    OneOf(BTreeSet<String>),
     /// A number within limits.
     Range(Range),
-    /// Recorded at all.
+    /// Recorded at all; the one test that is false where nothing is.
     Recorded,
 }
 

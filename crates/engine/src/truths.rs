@@ -24,6 +24,11 @@ impl Truths {
         }
     }
 
+    /// True of these rows, false of all others.
+    pub(crate) fn of(yes: Bits) -> Self {
+        Self { no: yes.not(), yes }
+    }
+
     pub(crate) fn and(&mut self, other: &Self) {
         self.yes.and(&other.yes);
         self.no.or(&other.no);

@@ -8,7 +8,7 @@ use arno_clinical::{
     read::{ReadOptions, read},
     table::Column,
 };
-use arno_engine::{Branch, ColumnId, Index, Kind, Level, Schema, Value};
+use arno_engine::{Branch, ColumnId, Index, Kind, Level, Presence, Schema, Value};
 
 /// How many nodes the collections are dealt to.
 pub(crate) const NODES: usize = 3;
@@ -76,12 +76,13 @@ pub(crate) fn load(path: &Path, node: usize) -> anyhow::Result<Loaded> {
             level: Level::PATIENT,
             values: Vec::new(),
             below: studies.map(|rows| study_branch(rows, &sources)).collect(),
+            presence: Presence::There,
         };
         index.append(&patient.cell(of_patient[0]).to_text(), &branch)?;
     }
     index.settle();
     Ok(Loaded {
-        rows: [Level::PATIENT, Level::STUDY, Level::SERIES].map(|level| index.rows(level)),
+        rows: [Level::PATIENT, Level::STUDY, Level::SERIES].map(|level| index.count(level)),
         index,
         collections,
         columns,
@@ -96,11 +97,13 @@ fn study_branch<'a>(rows: &[usize], sources: &[(ColumnId, &'a Column)]) -> Branc
             .filter_map(|(id, column)| Some((*id, value(column.cell(*row))?)))
             .collect(),
         below: Vec::new(),
+        presence: Presence::There,
     };
     Branch {
         level: Level::STUDY,
         values: Vec::new(),
         below: rows.iter().map(series).collect(),
+        presence: Presence::There,
     }
 }
 

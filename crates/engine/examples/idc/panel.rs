@@ -1,6 +1,6 @@
 //! The panel: ten facets, three of them with a filter of their own.
 
-use arno_engine::{CellValue, Cells, Counts, Facet, Panel, Plan, Test};
+use arno_engine::{CellValue, Cells, Counts, Facet, Panel, Plan, Question, Test};
 use serde_json::{Map, Value, json};
 
 use crate::load::Loaded;
@@ -31,7 +31,8 @@ const INSTANCES: [f64; 5] = [2.0, 10.0, 50.0, 100.0, 500.0];
 pub(crate) fn ask(loaded: &Loaded) -> Panel<'_> {
     let filters = FILTERS.map(|(name, words)| {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        (name, Plan::Is(loaded.columns[name], Test::OneOf(words)))
+        let plan = Plan::Is(loaded.columns[name], Test::OneOf(words));
+        (name, Question::from(plan))
     });
     let facets = FACETS.map(|name| Facet {
         column: loaded.columns[name],
@@ -42,9 +43,9 @@ pub(crate) fn ask(loaded: &Loaded) -> Panel<'_> {
         own: filters
             .iter()
             .find(|(of, _)| *of == name)
-            .map(|(_, plan)| plan),
+            .map(|(_, question)| question),
     });
-    loaded.index.panel(&Plan::everything(), &facets)
+    loaded.index.panel(&Plan::everything().into(), &facets)
 }
 
 /// The answer, with the question, for others to compare with.

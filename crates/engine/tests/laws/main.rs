@@ -7,10 +7,10 @@ mod strategy;
 
 use std::collections::BTreeMap;
 
-use arno_engine::{Cells, Change, Counts, Facet, Index, Level, Plan};
+use arno_engine::{Cells, Change, Counts, Facet, Index, Level, Plan, Question};
 use model::{Model, Tree, counts, panel};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
-use strategy::{Fields, fields, patients, plan};
+use strategy::{Fields, fields, patients, question};
 
 fn index(fields: &Fields, patients: &BTreeMap<String, Tree>) -> Index {
     let mut index = Index::new(fields.schema.clone());
@@ -21,24 +21,24 @@ fn index(fields: &Fields, patients: &BTreeMap<String, Tree>) -> Index {
     index
 }
 
-fn counted(index: &Index, plan: &Plan) -> Counts {
-    index.counts(&index.selection(&index.matched(plan)))
+fn counted(index: &Index, question: &Question) -> Counts {
+    index.counts(&index.selection(&index.matched(question)))
 }
 
 proptest! {
     #[test]
-    fn counts_are_those_of_the_model(patients in patients(), plan in plan()) {
+    fn counts_are_those_of_the_model(patients in patients(), question in question()) {
         let fields = fields();
         let index = index(&fields, &patients);
         let model = Model { fields: &fields, patients: &patients };
-        prop_assert_eq!(counted(&index, &plan), counts(&model, &plan, Counts::UNCAPPED));
+        prop_assert_eq!(counted(&index, &question), counts(&model, &question, Counts::UNCAPPED));
         let caps = Counts { patients: 1, studies: 1, series: 2 };
-        let selection = index.selection(&index.matched(&plan));
-        prop_assert_eq!(index.capped(&selection, caps), counts(&model, &plan, caps));
+        let selection = index.selection(&index.matched(&question));
+        prop_assert_eq!(index.capped(&selection, caps), counts(&model, &question, caps));
     }
 
     #[test]
-    fn panels_are_those_of_the_model(patients in patients(), cohort in plan(), own in plan(), another in plan()) {
+    fn panels_are_those_of_the_model(patients in patients(), cohort in question(), own in question(), another in question()) {
         let fields = fields();
         let index = index(&fields, &patients);
         let model = Model { fields: &fields, patients: &patients };
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_patched_index_is_a_new_one(before in patients(), after in patients(), plan in plan()) {
+    fn a_patched_index_is_a_new_one(before in patients(), after in patients(), question in question()) {
         let fields = fields();
         let mut index = index(&fields, &before);
         // Whoever is in `after` is added or replaced; a few of the others are forgotten.
@@ -70,14 +70,14 @@ proptest! {
         patients.extend(after.clone());
         forgotten.iter().for_each(|key| { patients.remove(key); });
         let anew = self::index(&fields, &patients);
-        prop_assert_eq!(counted(&index, &plan), counted(&anew, &plan));
+        prop_assert_eq!(counted(&index, &question), counted(&anew, &question));
         for level in [Level::PATIENT, Level::STUDY, Level::SERIES, fields.diagnosis, fields.stage, fields.segment] {
-            prop_assert_eq!(index.rows(level), anew.rows(level));
+            prop_assert_eq!(index.count(level), anew.count(level));
         }
         for (column, cells) in fields.all() {
             prop_assert_eq!(index.recorded(column), anew.recorded(column));
             let facet = |index: &Index| {
-                let selection = index.selection(&index.matched(&plan));
+                let selection = index.selection(&index.matched(&question));
                 let mut cells: Vec<_> = index.facet(&selection, column, &cells).iter().map(|cell| format!("{cell:?}")).collect();
                 cells.sort();
                 cells
@@ -87,20 +87,25 @@ proptest! {
     }
 
     #[test]
-    fn a_conjunct_more_never_counts_more(patients in patients(), plan in plan(), conjunct in plan()) {
+    fn a_conjunct_more_never_counts_more(patients in patients(), question in question(), conjunct in question()) {
         let index = index(&fields(), &patients);
-        let before = counted(&index, &plan);
-        let after = counted(&index, &Plan::And(vec![plan, conjunct]));
+        let before = counted(&index, &question);
+        let both = |one: Plan, other: Plan| Plan::And(vec![one, other]);
+        let after = counted(&index, &Question {
+            of_series: both(question.of_series, conjunct.of_series),
+            of_studies: both(question.of_studies, conjunct.of_studies),
+            of_patients: both(question.of_patients, conjunct.of_patients),
+        });
         prop_assert!(after.patients <= before.patients);
         prop_assert!(after.studies <= before.studies);
         prop_assert!(after.series <= before.series);
     }
 
     #[test]
-    fn what_is_refused_changes_nothing(patients in patients(), plan in plan()) {
+    fn what_is_refused_changes_nothing(patients in patients(), question in question()) {
         let fields = fields();
         let mut index = index(&fields, &patients);
-        let before = counted(&index, &plan);
+        let before = counted(&index, &question);
         let misplaced = Tree::new(Level::PATIENT).with(Tree::new(Level::SERIES));
         let wrong = Tree::new(Level::PATIENT).word(fields.modality, "CT");
         for tree in [misplaced, wrong] {
@@ -109,8 +114,8 @@ proptest! {
         }
         let twice = Change { patient: "p0", now: None };
         index.patch(vec![twice.clone(), twice]).unwrap_err();
-        prop_assert_eq!(counted(&index, &plan), before);
-        prop_assert_eq!(index.rows(Level::PATIENT), patients.len());
+        prop_assert_eq!(counted(&index, &question), before);
+        prop_assert_eq!(index.count(Level::PATIENT), patients.len());
     }
 }
 
@@ -132,13 +137,13 @@ fn numbers_that_hardly_repeat_are_kept_as_they_are() {
     index.append("x", &without.branch()).unwrap();
     index.settle();
     let below = |limit| strategy::below(fields.thickness, limit);
-    assert_eq!(counted(&index, &below(1.0)).series, 8);
+    assert_eq!(counted(&index, &below(1.0).into()).series, 8);
     assert_eq!(
-        counted(&index, &Plan::Not(Box::new(below(1.0)))).series,
+        counted(&index, &Plan::Not(Box::new(below(1.0))).into()).series,
         u64::from(patients) - 8
     );
     assert_eq!(index.recorded(fields.thickness), u64::from(patients));
-    let everything = index.selection(&index.matched(&Plan::everything()));
+    let everything = index.selection(&index.matched(&Plan::everything().into()));
     let steps = index.facet(&everything, fields.thickness, &Cells::Steps(vec![1.0, 2.0]));
     let series: Vec<_> = steps.iter().map(|cell| cell.counts.series).collect();
     assert_eq!(series, [1, 8, 8, u64::from(patients) - 16]);
@@ -148,7 +153,7 @@ fn numbers_that_hardly_repeat_are_kept_as_they_are() {
             now: None,
         }])
         .unwrap();
-    assert_eq!(counted(&index, &below(1.0)).series, 7);
+    assert_eq!(counted(&index, &below(1.0).into()).series, 7);
     // Eight bytes a series for the column, nine places of four bytes a patient, and their keys.
     assert!(index.bytes() < 70_001 * 100, "{}", index.bytes());
 }
@@ -165,7 +170,11 @@ fn a_sex_of_6657_is_a_value() {
     words.sort_unstable();
     assert_eq!(words, ["0000", "6657", "F"]);
     assert_eq!(
-        counted(&index, &strategy::one_of(fields.sex, &["6657", "0000"])).patients,
+        counted(
+            &index,
+            &strategy::one_of(fields.sex, &["6657", "0000"]).into()
+        )
+        .patients,
         2
     );
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use arno_engine::{Branch, CellValue, Cells, ColumnId, Counts, Facet, Level, Plan, Test, Value};
+use arno_engine::{
+    Apart, Branch, CellValue, Cells, ColumnId, Counts, Facet, Level, Moment, Plan, Presence,
+    Question, Test, Value,
+};
 
 use crate::strategy::Fields;
 
@@ -18,6 +21,7 @@ pub(crate) struct Tree {
     pub(crate) level: Level,
     pub(crate) values: Vec<(ColumnId, Known)>,
     pub(crate) below: Vec<Tree>,
+    pub(crate) presence: Presence,
 }
 
 impl Tree {
@@ -26,6 +30,7 @@ impl Tree {
             level,
             values: Vec::new(),
             below: Vec::new(),
+            presence: Presence::There,
         }
     }
 
@@ -56,6 +61,7 @@ impl Tree {
             level: self.level,
             values: values.collect(),
             below: self.below.iter().map(Self::branch).collect(),
+            presence: self.presence,
         }
     }
 
@@ -80,7 +86,7 @@ type Path<'a> = Vec<&'a Tree>;
 fn paths<'a>(path: &Path<'a>, level: Level) -> Vec<Path<'a>> {
     let last = path[path.len() - 1];
     let mut found = Vec::new();
-    if last.level == level {
+    if last.level == level && last.presence == Presence::There {
         found.push(path.clone());
     }
     for below in &last.below {
@@ -119,11 +125,14 @@ impl Model<'_> {
             Plan::Not(part) => not(self.holds(part, path)),
             Plan::Is(column, test) => {
                 let rows = self.rows(path, self.fields.schema.level_of(*column));
-                exists(
-                    rows.iter()
-                        .map(|row| passes(test, row[row.len() - 1].known(*column))),
-                )
+                let truths = rows.iter();
+                let truths = truths.map(|row| passes(test, row[row.len() - 1].known(*column)));
+                match test {
+                    Test::Recorded => Some(exists(truths) == Some(true)),
+                    _ => exists(truths),
+                }
             }
+            Plan::Apart(apart) => self.apart(apart, path),
             Plan::Exists { level, of, plan } => {
                 let of = self.rows(path, *of);
                 exists(of.iter().map(|of| {
@@ -132,6 +141,40 @@ impl Model<'_> {
                 }))
             }
         }
+    }
+
+    fn apart(&self, apart: &Apart, path: &Path<'_>) -> Option<bool> {
+        let (first, second) = (
+            self.days(&apart.first, path),
+            self.days(&apart.second, path),
+        );
+        let pairs = first
+            .iter()
+            .flat_map(|one| second.iter().map(move |other| (one, other)));
+        let pairs: Vec<_> = pairs.collect();
+        exists(pairs.into_iter().map(|((one, from), (other, to))| {
+            let fits = |days: f64| apart.days.iter().any(|range| range.holds(days));
+            let apart = from.zip(*to).map(|(from, to)| fits(to - from));
+            all([*one, *other, apart].into_iter())
+        }))
+    }
+
+    fn days(&self, moment: &Moment, path: &Path<'_>) -> Vec<(Option<bool>, Option<f64>)> {
+        let of = self.ancestors(path[path.len() - 1].level);
+        let levels = self.ancestors(moment.of);
+        let top = levels.iter().find(|level| of.contains(level)).unwrap();
+        let depth = path.iter().position(|row| row.level == *top).unwrap();
+        let rows = paths(&path[..=depth].to_vec(), moment.level).into_iter();
+        let candidates = rows.map(|row| {
+            let days = self.rows(&row, self.fields.schema.level_of(moment.day));
+            let mut day = days.iter();
+            let day = day.find_map(|row| match row[row.len() - 1].known(moment.day) {
+                Some(Known::Number(day)) => Some(*day),
+                _ => None,
+            });
+            (self.holds(&moment.plan, &row), day)
+        });
+        candidates.collect()
     }
 
     /// Series, and what has none.
@@ -143,11 +186,18 @@ impl Model<'_> {
             .collect()
     }
 
-    fn matching(&self, plans: &[&Plan]) -> Vec<Path<'_>> {
-        let holds = |unit: &Path<'_>, plan| self.holds(plan, unit) == Some(true);
+    fn matching(&self, questions: &[&Question]) -> Vec<Path<'_>> {
+        let holds = |unit: &Path<'_>, question: &Question| {
+            let plan = match unit.len() {
+                1 => &question.of_patients,
+                2 => &question.of_studies,
+                _ => &question.of_series,
+            };
+            self.holds(plan, unit) == Some(true)
+        };
         let units = self.units().into_iter();
         units
-            .filter(|unit| plans.iter().all(|plan| holds(unit, plan)))
+            .filter(|unit| questions.iter().all(|question| holds(unit, question)))
             .collect()
     }
 }
@@ -164,14 +214,7 @@ fn or_itself<'a>(path: &Path<'a>, level: Level) -> Vec<Path<'a>> {
 fn passes(test: &Test, known: Option<&Known>) -> Option<bool> {
     match (test, known?) {
         (Test::Recorded, _) => Some(true),
-        (Test::OneOf(words), Known::Word(word)) => {
-            let wanted = words.iter().map(|word| word.to_ascii_lowercase());
-            Some(
-                wanted
-                    .into_iter()
-                    .any(|one| one == word.to_ascii_lowercase()),
-            )
-        }
+        (Test::OneOf(words), Known::Word(word)) => Some(words.contains(word)),
         (Test::Range(range), Known::Number(number)) => Some(range.holds(*number)),
         _ => None,
     }
@@ -239,9 +282,9 @@ impl Seen {
     }
 }
 
-/// Counts of a plan, with so many of each patient at most.
-pub(crate) fn counts(model: &Model<'_>, plan: &Plan, caps: Counts) -> Counts {
-    Seen::of(&model.matching(&[plan])).counts(caps)
+/// Counts of a question, with so many of each patient at most.
+pub(crate) fn counts(model: &Model<'_>, question: &Question, caps: Counts) -> Counts {
+    Seen::of(&model.matching(&[question])).counts(caps)
 }
 
 /// Cells that somebody has, by their names.
@@ -250,7 +293,7 @@ pub(crate) type CellsByName = BTreeMap<String, Counts>;
 /// Counts of the cohort, and its facets.
 pub(crate) fn panel(
     model: &Model<'_>,
-    cohort: &Plan,
+    cohort: &Question,
     facets: &[Facet<'_>],
 ) -> (Counts, Vec<CellsByName>) {
     let plans = |lifted: Option<usize>| {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use arno_engine::{Cells, ColumnId, Kind, Level, Plan, Range, Schema, Test};
+use arno_engine::{
+    Apart, Cells, ColumnId, Kind, Level, Moment, Plan, Presence, Question, Range, Schema, Test,
+};
 use proptest::{
     collection::{btree_map, vec},
     option,
@@ -23,7 +25,8 @@ pub(crate) struct Fields {
     pub(crate) age: ColumnId,
     pub(crate) modality: ColumnId,
     pub(crate) thickness: ColumnId,
-    code: ColumnId,
+    pub(crate) code: ColumnId,
+    day: ColumnId,
     group: ColumnId,
     label: ColumnId,
 }
@@ -37,6 +40,7 @@ impl Fields {
             (self.age, Cells::Steps(vec![0.0, 1.25])),
             (self.thickness, Cells::Values),
             (self.code, Cells::Values),
+            (self.day, Cells::Steps(vec![0.0])),
             (self.group, Cells::Values),
             (self.label, Cells::Values),
         ]
@@ -54,6 +58,7 @@ pub(crate) fn fields() -> Fields {
     let modality = column(Level::SERIES, Kind::Words);
     let thickness = column(Level::SERIES, Kind::Numbers);
     let code = column(diagnosis, Kind::Words);
+    let day = column(diagnosis, Kind::Numbers);
     let group = column(stage, Kind::Words);
     let label = column(segment, Kind::Words);
     Fields {
@@ -66,6 +71,7 @@ pub(crate) fn fields() -> Fields {
         modality,
         thickness,
         code,
+        day,
         group,
         label,
     }
@@ -105,6 +111,7 @@ fn rows(
         level,
         values: values.into_iter().flatten().collect(),
         below,
+        presence: Presence::There,
     });
     vec(row, 0..4)
 }
@@ -113,19 +120,41 @@ fn patient() -> impl Strategy<Value = Tree> {
     let fields = fields();
     let one = |value: Option<(ColumnId, Known)>| vec![value];
     let nothing = || Just(Vec::new());
-    let segments = rows(fields.segment, word(fields.label).prop_map(one), nothing());
+    let segments = rows(fields.segment, word(fields.label).prop_map(one), nothing()).boxed();
     let facts = (word(fields.modality), number(fields.thickness));
     let facts = facts.prop_map(|(one, other)| vec![one, other]);
-    let series = rows(Level::SERIES, facts, segments);
+    let series = rows(Level::SERIES, facts, segments.clone());
     let studies = rows(Level::STUDY, number(fields.age).prop_map(one), series);
-    let stages = rows(fields.stage, word(fields.group).prop_map(one), nothing());
-    let diagnoses = rows(fields.diagnosis, word(fields.code).prop_map(one), stages);
+    let stages = rows(fields.stage, word(fields.group).prop_map(one), nothing()).boxed();
+    let of_diagnosis = (word(fields.code), number(fields.day));
+    let of_diagnosis = of_diagnosis.prop_map(|(one, other)| vec![one, other]);
+    let diagnoses = rows(fields.diagnosis, of_diagnosis, stages.clone());
+    let loose = (segments, stages).prop_map(move |(segments, stages)| loose(segments, stages));
     let sex = word(fields.sex);
-    (sex, diagnoses, studies).prop_map(|(sex, diagnoses, studies)| Tree {
+    (sex, diagnoses, studies, loose).prop_map(|(sex, diagnoses, studies, loose)| Tree {
         level: Level::PATIENT,
         values: sex.into_iter().collect(),
-        below: [diagnoses, studies].concat(),
+        below: [diagnoses, studies, loose].concat(),
+        presence: Presence::There,
     })
+}
+
+/// Placeholders for rows that hang on nobody knows what.
+fn loose(segments: Vec<Tree>, stages: Vec<Tree>) -> Vec<Tree> {
+    let placeholder = |level, below: Vec<Tree>| Tree {
+        below,
+        presence: Presence::Placeholder,
+        ..Tree::new(level)
+    };
+    let mut loose = Vec::new();
+    if segments.len() > 1 {
+        let series = placeholder(Level::SERIES, segments);
+        loose.push(placeholder(Level::STUDY, vec![series]));
+    }
+    if stages.len() > 1 {
+        loose.push(placeholder(fields().diagnosis, stages));
+    }
+    loose
 }
 
 pub(crate) fn patients() -> impl Strategy<Value = BTreeMap<String, Tree>> {
@@ -153,7 +182,8 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let wanted = vec(select(&WORDS[..]), 0..3);
     let leaf = prop_oneof![
         (words.clone(), wanted).prop_map(|(column, words)| one_of(column, &words)),
-        (numbers.clone(), range).prop_map(|(column, range)| Plan::Is(column, Test::Range(range))),
+        (numbers.clone(), range.clone())
+            .prop_map(|(column, range)| Plan::Is(column, Test::Range(range))),
         prop_oneof![words, numbers].prop_map(|column| Plan::Is(column, Test::Recorded)),
     ];
     let within = select(vec![
@@ -165,8 +195,26 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
         (fields.stage, Level::PATIENT),
         (fields.segment, Level::STUDY),
     ]);
+    let moments = select(vec![
+        (fields.age, Level::STUDY, Level::STUDY),
+        (fields.age, Level::STUDY, Level::PATIENT),
+        (fields.age, Level::SERIES, Level::PATIENT),
+        (fields.thickness, Level::STUDY, Level::PATIENT),
+        (fields.day, fields.diagnosis, Level::PATIENT),
+        (fields.day, fields.stage, Level::PATIENT),
+        (fields.day, fields.stage, fields.diagnosis),
+    ]);
+    let days = vec(range.clone(), 0..3);
     leaf.prop_recursive(4, 16, 3, move |inner| {
         let some = (within.clone(), inner.clone());
+        let moment = (moments.clone(), inner.clone());
+        let moment = moment.prop_map(|((day, level, of), plan)| Moment {
+            day,
+            level,
+            of,
+            plan,
+        });
+        let apart = (moment.clone(), moment, days.clone());
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Plan::And),
             vec(inner.clone(), 0..4).prop_map(Plan::Or),
@@ -176,6 +224,23 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
                 of,
                 plan: Box::new(plan)
             }),
+            apart.prop_map(|(first, second, days)| Plan::Apart(Box::new(Apart {
+                first,
+                second,
+                days
+            }))),
         ]
     })
+}
+
+/// Mostly the same of all rows.
+pub(crate) fn question() -> impl Strategy<Value = Question> {
+    let same = plan().prop_map(Question::from);
+    let each = (plan(), plan(), plan());
+    let each = each.prop_map(|(of_series, of_studies, of_patients)| Question {
+        of_series,
+        of_studies,
+        of_patients,
+    });
+    prop_oneof![3 => same, 1 => each]
 }
