@@ -3,15 +3,13 @@
 //! Which values are listed depends on all the node's data and never on the cohort: a value that appears only when somebody matches
 //! would tell that somebody does. Values of very few patients are not listed at all. Fields with words only.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use arno_domain::{
-    cohort::{Cohort, Facts, Field, Value},
+    cohort::{Cohort, Field},
     disclosure::ExactFacet,
     model::Entity,
 };
 
-use crate::search::matching;
+use crate::index::{ModelIndex, WordCount};
 
 /// Fields of one panel.
 pub(crate) const MAX_FACETS: usize = 12;
@@ -20,21 +18,15 @@ pub(crate) const MAX_FACETS: usize = 12;
 pub(crate) const FACETS: [&str; 5] = ["modality", "body_part", "manufacturer", "sex", "diagnosis"];
 
 /// A value is listed when so many patients of the node have it.
-const LEAST_LISTED: usize = 20;
+const LEAST_LISTED: u64 = 20;
 
 /// Counts the panel.
-pub(crate) fn facets(cohort: &Cohort, fields: &[Field], facts: &[Facts]) -> Vec<ExactFacet> {
-    let (all, matched) = (facts.iter().collect::<Vec<_>>(), matching(cohort, facts));
-    let facet = |field: &Field| {
-        let found = patients_by_value(*field, &matched);
-        let listed = patients_by_value(*field, &all).into_iter();
-        let cells: Vec<_> = listed
-            .filter(|(_, patients)| patients.len() >= LEAST_LISTED)
-            .map(|(value, _)| {
-                let count = found.get(value).map_or(0, BTreeSet::len);
-                (value.to_owned(), count as u64)
-            })
-            .collect();
+pub(crate) fn facets(cohort: &Cohort, fields: &[Field], index: &ModelIndex) -> Vec<ExactFacet> {
+    let counted = index.words(cohort, fields).into_iter();
+    let facet = |(field, words): (&Field, Vec<WordCount>)| {
+        let listed = words.into_iter();
+        let listed = listed.filter(|word| word.of_all >= LEAST_LISTED);
+        let cells: Vec<_> = listed.map(|word| (word.word, word.found)).collect();
         ExactFacet {
             field: field.as_str().to_owned(),
             cells_per_patient: match field.entity() {
@@ -45,17 +37,7 @@ pub(crate) fn facets(cohort: &Cohort, fields: &[Field], facts: &[Facts]) -> Vec<
             cells,
         }
     };
-    fields.iter().map(facet).collect()
-}
-
-fn patients_by_value<'a>(field: Field, rows: &[&'a Facts]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
-    let mut patients: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for row in rows {
-        if let Some(Value::Word(word)) = row.value(field) {
-            patients.entry(word).or_default().insert(&row.patient);
-        }
-    }
-    patients
+    fields.iter().zip(counted).map(facet).collect()
 }
 
 #[cfg(test)]
@@ -63,6 +45,7 @@ mod tests {
     use arno_domain::cohort::{Facts, Field};
 
     use super::facets;
+    use crate::index::ModelIndex;
 
     /// Thirty patients with CT, the first twenty-five with MR too, the first with PT.
     fn facts() -> Vec<Facts> {
@@ -76,14 +59,17 @@ mod tests {
         };
         let ct = (0..30).map(|patient| row(patient, "CT"));
         let mr = (0..25).map(|patient| row(patient, "MR"));
-        ct.chain(mr).chain([row(0, "PT")]).collect()
+        let mut rows: Vec<_> = ct.chain(mr).chain([row(0, "PT")]).collect();
+        rows.sort_by(|one, other| one.patient.cmp(&other.patient));
+        rows
     }
 
     #[test]
     fn values_are_listed_whatever_matches_and_never_those_of_few() {
         let check = |cohort: &str, expect: [u64; 2]| {
             let fields = ["modality", "sex"].map(|name| Field::parse(name).unwrap());
-            let found = facets(&cohort.parse().unwrap(), &fields, &facts());
+            let index = ModelIndex::of_facts(&facts());
+            let found = facets(&cohort.parse().unwrap(), &fields, &index);
             let cells = [("CT".to_owned(), expect[0]), ("MR".to_owned(), expect[1])];
             assert_eq!(found[0].cells, cells, "{cohort}");
             assert_eq!(found[0].cells_per_patient, 2);

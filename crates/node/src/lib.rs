@@ -17,6 +17,7 @@ mod dicomweb;
 mod disclosure;
 mod error;
 mod facets;
+mod index;
 mod ingest;
 mod ingesting;
 mod keys;

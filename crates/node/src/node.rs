@@ -27,6 +27,7 @@ use crate::{
     analyses::CaseCache,
     config::{NodeConfig, SiteConfig},
     decoding::Codecs,
+    index::SearchIndex,
     keys::Keys,
     manifest::LastManifest,
     quality::CheckTurn,
@@ -70,6 +71,7 @@ struct Inner {
     check_turn: CheckTurn,
     recent: Recent,
     last_manifest: LastManifest,
+    search_index: SearchIndex,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -169,6 +171,7 @@ impl Node {
             check_turn: CheckTurn::default(),
             recent: Recent::default(),
             last_manifest: LastManifest::default(),
+            search_index: SearchIndex::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -211,6 +214,10 @@ impl Node {
 
     pub(crate) fn packs(&self) -> &Packs {
         &self.0.packs
+    }
+
+    pub(crate) fn search_index(&self) -> &SearchIndex {
+        &self.0.search_index
     }
 
     pub(crate) fn recent(&self) -> &Recent {

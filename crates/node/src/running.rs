@@ -52,6 +52,7 @@ impl Node {
         let dicom_port = node
             .receive(dicom.as_ref(), stopping.clone(), &mut jobs)
             .await?;
+        jobs.spawn(make_index(node.clone(), stopping.clone()));
         jobs.spawn(keep_house(node.clone(), stopping));
         tracing::info!(node = %node.id(), port, "the node is ready");
         Ok(RunningNode {
@@ -82,6 +83,22 @@ impl RunningNode {
 pub(crate) async fn stopped(mut stopping: watch::Receiver<bool>) {
     // An error says that the running node was dropped: stop as well.
     let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Makes the search index before the first question comes, at a node that can be asked.
+async fn make_index(node: Node, stopping: watch::Receiver<bool>) {
+    let make = async {
+        if node.membership().await?.is_some() {
+            node.ask_index(|_| ()).await?;
+        }
+        Ok::<_, crate::NodeError>(())
+    };
+    tokio::select! {
+        () = stopped(stopping) => {}
+        made = make => if let Err(error) = made {
+            tracing::error!(error = &error as &dyn std::error::Error, "the search index cannot be made");
+        }
+    }
 }
 
 /// Deletes previews whose time is over, asks series that wait for their quality, and compacts packs where it is worth it.

@@ -3,15 +3,13 @@
 //! A criterion about something that this node records nowhere is unsupported, and then there are no counts at all:
 //! any number would be a guess. What may be said of the counts: [`crate::disclosure`].
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use arno_domain::{
     cohort::{self, Claim, Cohort, CohortError, Facts, Field},
-    disclosure::{DisclosureBudget, ExactCounts, ExactFacet, Level},
+    disclosure::{DisclosureBudget, ExactCounts, ExactFacet},
 };
 use arno_protocol::search::{CriterionReport, CriterionStatus};
 
-use crate::facets::facets;
+use crate::{facets::facets, index::ModelIndex};
 
 /// What was counted; never leaves the node as it is.
 pub(crate) struct Counted {
@@ -29,21 +27,21 @@ pub(crate) struct Counted {
 /// [`CohortError`] when the cohort is too large or tests a field in a way it cannot be tested.
 pub(crate) fn search(
     (cohort, fields): (&Cohort, &[Field]),
-    facts: &[Facts],
+    index: &ModelIndex,
     budget: &DisclosureBudget,
 ) -> Result<Counted, CohortError> {
     cohort.check()?;
     let criteria: Vec<_> = cohort
         .claims()
         .into_iter()
-        .map(|claim| report(claim, facts))
+        .map(|claim| report(claim, index))
         .collect();
     let all_applied = criteria
         .iter()
         .all(|report| report.status == CriterionStatus::Applied);
-    let exact = all_applied.then(|| count(&matching(cohort, facts), budget));
+    let exact = all_applied.then(|| index.count(cohort, budget));
     let facets = match exact {
-        Some(_) if !fields.is_empty() => facets(cohort, fields, facts),
+        Some(_) if !fields.is_empty() => facets(cohort, fields, index),
         _ => Vec::new(),
     };
     Ok(Counted {
@@ -58,9 +56,8 @@ pub(crate) fn matching<'a>(cohort: &Cohort, facts: &'a [Facts]) -> Vec<&'a Facts
     cohort::matching(cohort, facts)
 }
 
-fn report(claim: Claim, facts: &[Facts]) -> CriterionReport {
-    let is_recorded = |field| facts.iter().any(|row| row.value(field).is_some());
-    let status = if claim.fields.into_iter().all(is_recorded) {
+fn report(claim: Claim, index: &ModelIndex) -> CriterionReport {
+    let status = if claim.fields.into_iter().all(|field| index.records(field)) {
         CriterionStatus::Applied
     } else {
         CriterionStatus::Unsupported
@@ -68,30 +65,6 @@ fn report(claim: Claim, facts: &[Facts]) -> CriterionReport {
     CriterionReport {
         criterion: claim.text,
         status,
-    }
-}
-
-/// Distinct patients, and their studies and series as far as the caps let one patient count.
-fn count(rows: &[&Facts], budget: &DisclosureBudget) -> ExactCounts {
-    let mut patients: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
-    for row in rows {
-        let (studies, series) = patients.entry(&row.patient).or_default();
-        if let Some(uid) = &row.series {
-            series.insert(uid);
-            studies.extend(row.study.as_deref());
-        }
-    }
-    let capped = |level: Level, found: usize| u64::from(budget.cap(level)).min(found as u64);
-    ExactCounts {
-        patients: patients.len() as u64,
-        studies: patients
-            .values()
-            .map(|(studies, _)| capped(Level::Studies, studies.len()))
-            .sum(),
-        series: patients
-            .values()
-            .map(|(_, series)| capped(Level::Series, series.len()))
-            .sum(),
     }
 }
 
@@ -104,9 +77,11 @@ mod tests {
     use arno_protocol::search::CriterionStatus;
 
     use super::{Counted, search};
+    use crate::index::ModelIndex;
 
     fn counted(text: &str, budget: &DisclosureBudget) -> Counted {
-        search((&text.parse().unwrap(), &[]), &facts(), budget).unwrap()
+        let index = ModelIndex::of_facts(&facts());
+        search((&text.parse().unwrap(), &[]), &index, budget).unwrap()
     }
 
     /// Twelve patients with two CT series each in one study, the first four with an age, and one without images.

@@ -129,6 +129,13 @@ impl<'a> Patient<'a> {
         Self { things, asked }
     }
 
+    /// All things, the patient first, for what keeps patients in another form: of each its entity, which of these it hangs on, and
+    /// its values.
+    pub fn things(&self) -> impl Iterator<Item = (Entity, usize, &[(Field, Value<'a>)])> {
+        let things = self.things.iter();
+        things.map(|thing| (thing.entity, thing.parent, thing.values.as_slice()))
+    }
+
     /// How many times a cohort is asked of this patient: once for each series, at least once. Of rows of facts, once a row.
     #[must_use]
     pub fn rows(&self) -> usize {

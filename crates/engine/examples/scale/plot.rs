@@ -84,13 +84,18 @@ fn chart(svg: &mut String, left: f64, (title, unit): (&str, &str), points: &[(f6
         "<polyline points=\"{}\" fill=\"none\" stroke=\"#1f5fa8\" stroke-width=\"2\"/>",
         path.join(" ")
     );
-    for (series, value) in points {
+    for (at, (series, value)) in points.iter().enumerate() {
         let (x, y) = (x(*series), y(*value));
         let _ = writeln!(
             svg,
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"#1f5fa8\"/>"
         );
-        text(svg, (x - 8.0, y - 8.0), "end", &rounded(*value));
+        // The first one stands on the axis, whose numbers are to its left.
+        let (place, anchor) = match at {
+            0 => ((x + 9.0, y + 4.0), "start"),
+            _ => ((x - 8.0, y - 8.0), "end"),
+        };
+        text(svg, place, anchor, &rounded(*value));
     }
 }
 

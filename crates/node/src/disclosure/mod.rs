@@ -80,10 +80,10 @@ impl Node {
     }
 
     async fn count(&self, cohort: &Cohort, fields: &[Field]) -> Result<Counted, Stop> {
-        let (facts, cohort) = (self.store().facts().await?, cohort.clone());
-        let (budget, fields) = (self.config().site.disclosure.budget, fields.to_vec());
-        let count = move || search((&cohort, &fields), &facts, &budget);
-        let counted = tokio::task::spawn_blocking(count).await?;
+        let (cohort, fields) = (cohort.clone(), fields.to_vec());
+        let budget = self.config().site.disclosure.budget;
+        let counted = self.ask_index(move |index| search((&cohort, &fields), index, &budget));
+        let counted = counted.await?;
         Ok(counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?)
     }
 

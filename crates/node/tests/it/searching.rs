@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use arno_domain::{
-    SearchId,
+    Clock, SearchId,
     cohort::Cohort,
     disclosure::{Level, Part, ProtectedCount},
 };
-use arno_node::Node;
+use arno_node::{Node, NodeConfig};
 use arno_phantom::SITES;
 use arno_protocol::{
     federation::{AnswerBody, QuestionBody},
     search::{Counts, SiteCounts},
 };
+use arno_store::node::Scope;
 
 use crate::support::{TestNode, ask, dicom, federation::Federation, hospital, refusal};
 
@@ -220,4 +221,39 @@ async fn a_panel_of_facets_is_one_question_with_many_cells() {
     );
     assert_eq!(refusal(&panel(&["sex", "sex"]).await), "bad_facets");
     assert_eq!(refusal(&panel(&["age"]).await), "bad_facets");
+}
+
+#[tokio::test]
+async fn what_comes_in_and_goes_shows_in_the_next_search() {
+    let site = TestNode::new().await;
+    let is_counted = async || {
+        let found = found(&site.node, "ann", "modality = CT").await;
+        found.counts.is_some()
+    };
+    assert!(!is_counted().await, "nothing is recorded of any modality");
+    hospital(&site);
+    site.ingest().await;
+    assert!(is_counted().await, "what this program took in");
+
+    let mut whole = Vec::new();
+    let mut each = |patient: &str, records| whole.push((patient.to_owned(), records));
+    let store = site.node.store();
+    store.patient_records(&mut each).await.unwrap();
+    let patients: Vec<_> = whole.iter().map(|(patient, _)| patient.clone()).collect();
+    assert!(patients.len() > 1);
+    assert_eq!(store.records_of(&patients).await.unwrap(), whole);
+
+    for row in site.series().await.rows {
+        let scope = Scope {
+            series_uid: Some(row.series_uid),
+            ..Scope::default()
+        };
+        site.node.delete(&scope, "test").await.unwrap();
+    }
+    assert!(!is_counted().await, "what this program deleted");
+    let again = NodeConfig::load(&site.data(), 0).unwrap();
+    let other = Node::open(again, Clock::system()).await.unwrap();
+    let taken = other.ingest(&site.landing(), "test").await;
+    taken.unwrap();
+    assert!(is_counted().await, "what another program took in");
 }

@@ -120,7 +120,10 @@ impl NodeStore {
         put_sources(&mut tx, &batch.sources, now).await?;
         add_to_run(&mut tx, run, &totals).await?;
         if totals.stored + totals.readings > 0 {
-            tx.raise_data_version().await?;
+            let of_images = batch.patients.iter().map(|patient| &patient.pseudonym);
+            let of_readings = batch.readings.iter().map(|reading| &reading.patient);
+            self.change(&mut tx, of_images.chain(of_readings).cloned())
+                .await?;
         }
         tx.commit().await
     }

@@ -7,7 +7,10 @@ use arno_domain::audit::Act;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{NodeStore, PackLocation, Scope, before, catalogue::location_of, signed, unsigned};
+use super::{
+    NodeStore, PackLocation, Scope, before, catalogue::location_of, many::select_in, signed,
+    unsigned,
+};
 use crate::{StoreError, WriteTx};
 
 /// A series of which something is to be deleted.
@@ -117,6 +120,7 @@ impl NodeStore {
     ) -> Result<Deleted, StoreError> {
         let mut tx = self.database.write().await?;
         let mut deleted = Deleted::default();
+        let patients = patients_of(&mut tx, deletion).await?;
         match deletion {
             Deletion::Series(series) => {
                 for series_uid in series {
@@ -128,7 +132,7 @@ impl NodeStore {
                 deletion,
             } => delete_instance(&mut tx, instance_uid, deletion, &mut deleted).await?,
         }
-        tx.raise_data_version().await?;
+        self.change(&mut tx, patients).await?;
         tx.audit(now, act).await?;
         tx.commit().await?;
         Ok(deleted)
@@ -157,6 +161,24 @@ impl NodeStore {
             .await?;
         tx.commit().await
     }
+}
+
+/// The patients of what is about to be deleted.
+async fn patients_of(tx: &mut WriteTx<'_>, deletion: &Deletion) -> Result<Vec<String>, StoreError> {
+    const OF_SERIES: &str = "-- patients_of
+        SELECT DISTINCT t.patient AS patient FROM series s JOIN study t ON t.study_uid = s.study_uid WHERE s.series_uid IN";
+    const OF_INSTANCE: &str = "-- patients_of
+        SELECT t.patient AS patient FROM instance i JOIN series s ON s.series_uid = i.series_uid
+        JOIN study t ON t.study_uid = s.study_uid WHERE i.instance_uid IN";
+    let rows = match deletion {
+        Deletion::Series(series) => select_in(tx.connection(), OF_SERIES, series).await?,
+        Deletion::Instance { instance_uid, .. } => {
+            let instance = std::slice::from_ref(instance_uid);
+            select_in(tx.connection(), OF_INSTANCE, instance).await?
+        }
+    };
+    let patients = rows.iter().map(|row| Ok(row.try_get("patient")?));
+    patients.collect()
 }
 
 async fn delete_series(

@@ -5,6 +5,7 @@
 
 mod before;
 mod catalogue;
+mod changed;
 mod clinical;
 mod commit;
 mod compaction;
@@ -33,6 +34,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 pub use before::{Before, PackEnd, SeriesBefore};
 pub use catalogue::{FrameSource, SeriesFilter};
+pub use changed::Since;
 pub use clinical::{
     ClinicalSource, Loaded, NewClinicalRecord, NewClinicalSource, NewContent, NewValue,
 };
@@ -67,6 +69,7 @@ use crate::{Database, StoreError};
 #[derive(Debug, Clone)]
 pub struct NodeStore {
     database: Database,
+    changed: changed::Changed,
 }
 
 impl NodeStore {
@@ -76,7 +79,10 @@ impl NodeStore {
     /// When the file cannot be used as a database.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let database = Database::open(path, &MIGRATIONS).await?;
-        Ok(Self { database })
+        Ok(Self {
+            database,
+            changed: changed::Changed::default(),
+        })
     }
 
     /// A store that lives as long as this value; for tests.
@@ -85,7 +91,10 @@ impl NodeStore {
     /// When a migration fails.
     pub async fn in_memory() -> Result<Self, StoreError> {
         let database = Database::in_memory(&MIGRATIONS).await?;
-        Ok(Self { database })
+        Ok(Self {
+            database,
+            changed: changed::Changed::default(),
+        })
     }
 
     /// The database, for accounts, sessions, settings and the audit log.

@@ -22,7 +22,9 @@ impl NodeStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         commit::put_images(&mut tx, batch, now).await?;
-        tx.raise_data_version().await?;
+        let patients = batch.patients.iter();
+        self.change(&mut tx, patients.map(|patient| patient.pseudonym.clone()))
+            .await?;
         commit::put_sources(&mut tx, &batch.sources, now).await?;
         tx.audit(now, act).await?;
         tx.commit().await

@@ -5,6 +5,7 @@
 //! pseudonyms (`arno-node`).
 
 mod baseline;
+mod by_patient;
 mod put;
 mod stream;
 mod values;

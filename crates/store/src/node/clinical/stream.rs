@@ -21,7 +21,7 @@ const IMAGES: &str = "-- clinical_records
     ORDER BY t.patient, t.study_uid, s.series_uid";
 
 /// Malignancy is the highest mean over a patient's nodules, readers the most that read one of them.
-const READINGS: &str = "-- clinical_records
+pub(super) const READINGS: &str = "-- clinical_records
     SELECT patient, MAX(malignancy) AS malignancy, MAX(readers) AS readers FROM (
         SELECT patient, AVG(malignancy * 1.0) AS malignancy, COUNT(*) AS readers
         FROM reading GROUP BY patient, series_uid, nodule
@@ -50,7 +50,7 @@ impl NodeStore {
             .await
     }
 
-    async fn for_each(
+    pub(super) async fn for_each(
         &self,
         sql: &'static str,
         mut each: impl FnMut(&AnyRow) -> Result<(), StoreError>,
@@ -64,7 +64,10 @@ impl NodeStore {
     }
 }
 
-fn record_of(row: &AnyRow, baseline: &impl Fn(&str) -> Baseline) -> Result<Record, StoreError> {
+pub(super) fn record_of(
+    row: &AnyRow,
+    baseline: &impl Fn(&str) -> Baseline,
+) -> Result<Record, StoreError> {
     let corrupt = StoreError::Corrupt {
         what: "clinical record",
     };
@@ -92,12 +95,12 @@ fn links_of(text: &str) -> Result<Vec<Link>, StoreError> {
 
 /// What the row before was about: patients and studies are told once.
 #[derive(Default)]
-struct Last {
+pub(super) struct Last {
     patient: String,
     study: String,
 }
 
-fn image_records(
+pub(super) fn image_records(
     row: &AnyRow,
     baseline: &impl Fn(&str) -> Baseline,
     last: &mut Last,
@@ -110,7 +113,9 @@ fn image_records(
         each(record);
         last.patient.clone_from(&patient);
     }
-    let study: String = row.try_get("study_uid")?;
+    let Some(study) = row.try_get::<Option<String>, _>("study_uid")? else {
+        return Ok(());
+    };
     let baseline = baseline(&patient);
     if last.study != study {
         let mut record = Record::new(Entity::Study, &patient, &study);
@@ -122,7 +127,9 @@ fn image_records(
         each(record);
         last.study.clone_from(&study);
     }
-    each(series_record(row, &patient, study)?);
+    if row.try_get::<Option<&str>, _>("series_uid")?.is_some() {
+        each(series_record(row, &patient, study)?);
+    }
     Ok(())
 }
 
@@ -152,7 +159,7 @@ fn series_record(row: &AnyRow, patient: &str, study: String) -> Result<Record, S
     Ok(record)
 }
 
-fn reading_record(row: &AnyRow) -> Result<Record, StoreError> {
+pub(super) fn reading_record(row: &AnyRow) -> Result<Record, StoreError> {
     let patient: String = row.try_get("patient")?;
     let mut record = Record::new(Entity::Measurement, &patient, &patient);
     put(

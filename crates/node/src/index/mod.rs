@@ -1,0 +1,270 @@
+//! The node's search index: everything that a cohort can ask about, in memory, kept up with the rows.
+//!
+//! It is made from all records after the start, and brought up to date before each question: where the store knows whom
+//! the changes since then concern, those patients alone are read again; where another program changed something
+//! (`arno-node ingest`, `clinical load`), all are. Counts are exact, and what of them may be said is for [`crate::disclosure`]. Not here:
+//! the columns themselves (`arno-engine`).
+
+mod branch;
+mod plan;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use arno_domain::{
+    cohort::{Cohort, Patient},
+    disclosure::{DisclosureBudget, ExactCounts, Level as Counted},
+    model::{Field, Record},
+};
+use arno_engine::{
+    CellCounts, CellValue, Cells, Change, Counts, Index, IndexError, SchemaError, Selection,
+};
+use arno_store::{StoreError, node::Since};
+use tokio::sync::Mutex;
+
+use crate::{Node, NodeError};
+use branch::branch;
+use shape::Shape;
+
+/// A patient's pseudonym with all of their records.
+type OfPatient = (String, Vec<Record>);
+
+/// The index of one node, made when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct SearchIndex {
+    /// One at a time brings it up to date.
+    turn: Mutex<()>,
+    held: Arc<RwLock<Option<Held>>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    /// Version of the data that it is of, or newer.
+    version: u64,
+    model: ModelIndex,
+}
+
+/// Why an index cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CannotIndex {
+    /// The model does not fit.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A patient does not.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl From<CannotIndex> for NodeError {
+    fn from(cannot: CannotIndex) -> Self {
+        Self::rule("no_index", format!("the search index: {cannot}"))
+    }
+}
+
+/// An index in the shape of the common data model.
+#[derive(Debug)]
+pub(crate) struct ModelIndex {
+    shape: Shape,
+    index: Index,
+}
+
+/// How many patients have a word, exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WordCount {
+    pub(crate) word: String,
+    /// Of all patients.
+    pub(crate) of_all: u64,
+    /// Of those in the cohort.
+    pub(crate) found: u64,
+}
+
+impl ModelIndex {
+    pub(crate) fn new() -> Result<Self, CannotIndex> {
+        let shape = Shape::of_model()?;
+        Ok(Self {
+            index: Index::new(shape.schema.clone()),
+            shape,
+        })
+    }
+
+    /// Replaces, adds and, where there is no record of them, forgets patients.
+    pub(crate) fn patch(
+        &mut self,
+        patients: &[(&str, Option<Patient<'_>>)],
+    ) -> Result<(), CannotIndex> {
+        let changes = patients.iter().map(|(patient, now)| Change {
+            patient,
+            now: now.as_ref().map(|now| branch(&self.shape, now)),
+        });
+        Ok(self.index.patch(changes.collect())?)
+    }
+
+    /// Whether anything is recorded of a field.
+    pub(crate) fn records(&self, field: Field) -> bool {
+        self.index.recorded(self.shape.column(field)) > 0
+    }
+
+    /// Counts what is in a cohort that was checked, each patient with at most as many studies and series as the budget's caps say.
+    pub(crate) fn count(&self, cohort: &Cohort, budget: &DisclosureBudget) -> ExactCounts {
+        let selection = self.selection(cohort);
+        let caps = Counts {
+            patients: 1,
+            studies: budget.cap(Counted::Studies).into(),
+            series: budget.cap(Counted::Series).into(),
+        };
+        let counts = self.index.capped(&selection, caps);
+        ExactCounts {
+            patients: counts.patients,
+            studies: counts.studies,
+            series: counts.series,
+        }
+    }
+
+    /// For each of these fields, all words that are recorded, in order.
+    pub(crate) fn words(&self, cohort: &Cohort, fields: &[Field]) -> Vec<Vec<WordCount>> {
+        let everybody = self.selection(&Cohort::everybody());
+        let selection = self.selection(cohort);
+        let words = |field: &Field| {
+            let cells = |of| {
+                self.index
+                    .facet(of, self.shape.column(*field), &Cells::Values)
+            };
+            // The cells are the same whatever is selected.
+            let pairs = cells(&everybody).into_iter().zip(cells(&selection));
+            let mut words: Vec<_> = pairs
+                .filter_map(|(all, found)| word(&all, &found))
+                .collect();
+            words.sort_by(|one, other| one.word.cmp(&other.word));
+            words
+        };
+        fields.iter().map(words).collect()
+    }
+
+    fn selection(&self, cohort: &Cohort) -> Selection {
+        let question = plan::question(&self.shape, &self.index, cohort);
+        self.index.selection(&self.index.matched(&question))
+    }
+
+    /// Of rows of facts, those of one patient side by side.
+    #[cfg(test)]
+    pub(crate) fn of_facts(facts: &[arno_domain::cohort::Facts]) -> Self {
+        let patients = facts.chunk_by(|one, other| one.patient == other.patient);
+        let patients =
+            patients.map(|rows| (rows[0].patient.as_str(), Some(Patient::from_facts(rows))));
+        let mut index = Self::new().unwrap();
+        index.patch(&patients.collect::<Vec<_>>()).unwrap();
+        index
+    }
+}
+
+fn word(all: &CellCounts<'_>, found: &CellCounts<'_>) -> Option<WordCount> {
+    let CellValue::Word(word) = all.value else {
+        return None;
+    };
+    Some(WordCount {
+        word: word.to_owned(),
+        of_all: all.counts.patients,
+        found: found.counts.patients,
+    })
+}
+
+impl Node {
+    /// Asks the index, which is brought up to date before.
+    pub(crate) async fn ask_index<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let held = self.fresh_index().await?;
+        let asked = tokio::task::spawn_blocking(move || {
+            let held = held.read().unwrap_or_else(PoisonError::into_inner);
+            held.as_ref().map(|held| ask(&held.model))
+        });
+        let gone = StoreError::NotFound {
+            what: "search index",
+        };
+        Ok(asked.await?.ok_or(gone)?)
+    }
+
+    async fn fresh_index(&self) -> Result<Arc<RwLock<Option<Held>>>, NodeError> {
+        let index = self.search_index();
+        let _turn = index.turn.lock().await;
+        let version = {
+            let held = index.held.read().unwrap_or_else(PoisonError::into_inner);
+            held.as_ref().map(|held| held.version)
+        };
+        let since = match version {
+            Some(version) => self.store().changed_since(version).await?,
+            None => Since::Unknown {
+                version: self.store().data_version().await?,
+            },
+        };
+        match since {
+            Since::Nothing => {}
+            Since::Patients { version, patients } => self.read_again(version, patients).await?,
+            Since::Unknown { version } => {
+                let model = self.whole_index().await?;
+                self.hold(Some(Held { version, model }));
+            }
+        }
+        Ok(index.held.clone())
+    }
+
+    async fn read_again(&self, version: u64, patients: Vec<String>) -> Result<(), NodeError> {
+        let records = self.store().records_of(&patients).await?;
+        let held = self.search_index().held.clone();
+        let patched = tokio::task::spawn_blocking(move || {
+            let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = held.as_mut() {
+                held.model.patch(&now(&patients, &records))?;
+                held.version = version;
+            }
+            Ok::<_, CannotIndex>(())
+        });
+        Ok(patched.await??)
+    }
+
+    async fn whole_index(&self) -> Result<ModelIndex, NodeError> {
+        let mut model = ModelIndex::new()?;
+        let mut late: Vec<OfPatient> = Vec::new();
+        let mut each = |patient: &str, records: Vec<Record>| {
+            let seen = branch(&model.shape, &Patient::from_records(&records));
+            if model.index.append(patient, &seen).is_err() {
+                drop(seen);
+                late.push((patient.to_owned(), records));
+            }
+        };
+        self.store().patient_records(&mut each).await?;
+        let made = tokio::task::spawn_blocking(move || {
+            let names: Vec<_> = late.iter().map(|(patient, _)| patient.clone()).collect();
+            model.patch(&now(&names, &late))?;
+            Ok::<_, CannotIndex>(model)
+        });
+        Ok(made.await??)
+    }
+
+    fn hold(&self, held: Option<Held>) {
+        let mut place = self
+            .search_index()
+            .held
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = held;
+    }
+}
+
+/// What is known now of each patient.
+fn now<'a>(
+    patients: &'a [String],
+    records: &'a [OfPatient],
+) -> Vec<(&'a str, Option<Patient<'a>>)> {
+    let known = |patient: &String| {
+        let at = records.binary_search_by(|(other, _)| other.cmp(patient));
+        at.ok().map(|at| Patient::from_records(&records[at].1))
+    };
+    let patients = patients.iter();
+    patients
+        .map(|patient| (patient.as_str(), known(patient)))
+        .collect()
+}
