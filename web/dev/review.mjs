@@ -61,7 +61,7 @@ function png(bytes) {
 
 const ultrasound = (id) => ({
   id, group: 'us', why: 'modality', reason: 'a person has to look at it: images of modality US often show text', choices: 'all', modality: 'US',
-  sop_class: '1.2.840.10008.5.1.4.1.1.3.1', rows: ROWS, columns: COLUMNS, frames: 3, size_bytes: 231_900, since: ago(86_363_000),
+  sop_class: '1.2.840.10008.5.1.4.1.1.3.1', rows: ROWS, columns: COLUMNS, frames: 3, size_bytes: 231_900, since: ago(86_363_000), proposed: id === 6 ? [{ x: 0, y: 0, width: COLUMNS, height: 24, frame: null }] : [],
 });
 
 /** The routes; `waiting` is what is left, `decided` what was sent. */

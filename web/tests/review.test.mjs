@@ -54,6 +54,15 @@ test('the pages of the queue', async () => {
   });
 });
 
+test('where a device is known to write a box is drawn already', async () => {
+  const page = await openAsManager('/review/6');
+  await page.getByRole('button', { name: 'Box 1: column 0, row 0, 320 wide, 24 high' }).waitFor();
+  await page.getByText('Look whether that is all.').waitFor();
+  await page.getByRole('button', { name: 'Let it in, boxes blackened: 1' }).waitFor();
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
 test('a name is covered by mouse, a second box by keyboard, and the next one comes by itself', async () => {
   const page = await openAsManager('/review');
   await page.getByText('4 wait').waitFor();

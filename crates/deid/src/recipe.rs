@@ -135,6 +135,14 @@ impl Recipe {
         })
     }
 
+    /// The same recipe with another policy for faces.
+    #[must_use]
+    pub fn with_faces(&self, faces: Faces) -> Self {
+        let mut recipe = self.clone();
+        recipe.pixels.faces = faces;
+        recipe
+    }
+
     /// Reads a recipe from TOML.
     ///
     /// # Errors

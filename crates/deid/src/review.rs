@@ -283,7 +283,7 @@ mod tests {
     use super::{ReviewReason, is_text_alone, is_worth_a_look, reason_to_review, review};
     use crate::face::FaceSign;
     use crate::proof::{FaceProof, PixelProof, TextProof};
-    use crate::recipe::Recipe;
+    use crate::recipe::{Faces, Recipe};
     use dicom_core::{DataElement, Tag, VR};
     use dicom_dictionary_std::tags;
     use dicom_object::InMemDicomObject;
@@ -321,14 +321,10 @@ mod tests {
             DataElement::new(tags::BODY_PART_EXAMINED, VR::CS, "HEAD"),
         ]);
         let held = Some(ReviewReason::Face(FaceSign::Named));
-        let recipe = |faces: &str| {
-            let default = Recipe::embedded_toml();
-            let changed = default.replace("faces = \"review\"", &format!("faces = \"{faces}\""));
-            Recipe::parse(&changed).unwrap()
-        };
+        let recipe = |faces| Recipe::embedded().with_faces(faces);
         assert_eq!(reason_to_review(&header, Recipe::embedded()), held);
-        assert_eq!(reason_to_review(&header, &recipe("deface")), held);
-        assert_eq!(reason_to_review(&header, &recipe("keep")), None);
+        assert_eq!(reason_to_review(&header, &recipe(Faces::Deface)), held);
+        assert_eq!(reason_to_review(&header, &recipe(Faces::Keep)), None);
         let seen = |faces| PixelProof {
             text: TextProof::SeenByPerson,
             faces,

@@ -9,7 +9,7 @@ use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CodecPlace, NodeError,
+    CodecPlace, FacePolicy, NodeError,
     receive::DicomListener,
     risk::{BelowLimit, RiskPolicy},
     secret::Unlock,
@@ -82,6 +82,9 @@ pub struct SiteConfig {
     /// What is done to objects before they are kept; fixed once something came in.
     #[serde(default)]
     pub recipe: RecipeName,
+    /// What becomes of series that can show a face.
+    #[serde(default)]
+    pub faces: FacePolicy,
 }
 
 fn preview_days() -> u32 {
@@ -107,6 +110,7 @@ impl SiteConfig {
             keep_links: false,
             demo: false,
             recipe: RecipeName::Standard,
+            faces: FacePolicy::Review,
         }
     }
 
@@ -167,6 +171,8 @@ impl SiteConfig {
              # Whether people and images are invented.\ndemo = {demo}\n\
              # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
              recipe = \"{recipe}\"\n\
+             # Heads in CT, MR and PET, of which a face can be computed: \"review\" holds them for a person, \"keep\" lets them in.\n\
+             faces = \"{faces}\"\n\
              \n[disclosure]\n# Noise is added; then counts below the threshold are hidden, others are rounded (docs/disclosure.md).\n\
              threshold = {threshold}\nround_to = {round_to}\n\
              \n[disclosure.budget]\n\
@@ -198,6 +204,7 @@ impl SiteConfig {
                 RecipeName::Standard => "standard",
                 RecipeName::None => "none",
             },
+            faces = self.faces.as_str(),
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
             data_user_microrho = budget.data_user_microrho,

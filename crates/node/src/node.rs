@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use arno_deid::Recipe;
 use arno_domain::{
     Clock, NodeId, PublicKey, Signed,
     audit::{Act, Outcome},
@@ -58,6 +59,7 @@ struct Inner {
     store: NodeStore,
     packs: Packs,
     handling: Handling,
+    recipe: Recipe,
     auth: Auth,
     threads: rayon::ThreadPool,
     ingest_turn: Mutex<()>,
@@ -154,6 +156,7 @@ impl Node {
         let inner = Inner {
             packs: Packs::open(&config.packs())?,
             handling,
+            recipe: config.site.faces.recipe(),
             config,
             keys,
             clock,
@@ -226,6 +229,11 @@ impl Node {
 
     pub(crate) fn last_manifest(&self) -> &LastManifest {
         &self.0.last_manifest
+    }
+
+    /// What is done to what comes in, unless it is kept as it comes.
+    pub(crate) fn recipe(&self) -> &Recipe {
+        &self.0.recipe
     }
 
     pub(crate) fn handling(&self) -> &Handling {

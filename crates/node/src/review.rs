@@ -11,7 +11,7 @@ use arno_dicomweb::{
     rendered::Rendering,
 };
 use arno_domain::audit::Outcome;
-use arno_pixels::{Frames, Region};
+use arno_pixels::{Frames, Region, device_regions};
 use arno_protocol::node::review::{
     NewDecision, NotKept, ReviewBox, ReviewChoices, ReviewItem, ReviewOutcome, ReviewScope, Verdict,
 };
@@ -58,7 +58,23 @@ impl Node {
         let act = self.act(actor, "view in review", &subject, Outcome::Done, "");
         tx.audit(self.now(), act).await?;
         tx.commit().await?;
-        Ok(held.item)
+        let (node, item) = (self.clone(), held.item.clone());
+        let proposed = tokio::task::spawn_blocking(move || node.proposed(&held)).await?;
+        Ok(ReviewItem { proposed, ..item })
+    }
+
+    /// Boxes where the rules of devices say that such a device writes; none where nothing can be read.
+    fn proposed(&self, held: &HeldInstance) -> Vec<ReviewBox> {
+        let bytes = fs::read(self.held_copy(held)).unwrap_or_default();
+        let Ok(instance) = Instance::read(Bytes::from(bytes)) else {
+            return Vec::new();
+        };
+        let item = &held.item;
+        let proposed = device_regions(&instance.header).into_iter();
+        proposed
+            .filter_map(|region| proposed_box(region, item))
+            .take(MAX_BOXES)
+            .collect()
     }
 
     /// A frame of one that waits, from 1, as PNG.
@@ -213,6 +229,31 @@ impl Node {
             act: self.act(actor, action, &subject, Outcome::Done, detail),
         }
     }
+}
+
+/// The part of a region that lies in the frames.
+fn proposed_box(region: Region, item: &ReviewItem) -> Option<ReviewBox> {
+    let (rows, columns) = (
+        u16::try_from(item.rows).ok()?,
+        u16::try_from(item.columns).ok()?,
+    );
+    let Region {
+        frames,
+        x,
+        y,
+        width,
+        height,
+    } = region.clipped(rows, columns)?;
+    Some(ReviewBox {
+        x,
+        y,
+        width,
+        height,
+        frame: match frames {
+            Frames::All => None,
+            Frames::One(frame) => Some(frame + 1),
+        },
+    })
 }
 
 /// What is to be done with the pixels of what is let in; nothing for what is refused.

@@ -33,6 +33,8 @@ export interface ReviewItem {
   /** How many of its series, size and reason wait, this one included. */
   alike: number;
   next: number | null;
+  /** Where this kind of device writes who the patient is. */
+  proposed: ReviewBox[];
 }
 
 /** A rectangle of pixels; `frame` counts from 1, `null` is all frames. */

@@ -22,6 +22,7 @@ export const review = {
   'review.no_picture': 'There is no picture of it.',
   'review.frame': 'Frame {frame} of {frames}',
   'review.boxes': 'Boxes',
+  'review.proposed': 'Proposed: {n}, where this kind of device writes. Look whether that is all.',
   'review.no_boxes': 'None yet. Draw one over each place that could name somebody.',
   'review.add_box': 'Add a box',
   'review.box_is': 'Box {n}: column {x}, row {y}, {width} wide, {height} high',

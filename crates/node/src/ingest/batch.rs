@@ -8,7 +8,6 @@ use std::{
     path::Path,
 };
 
-use arno_deid::Recipe;
 use arno_dicom::{Claimed, Summary};
 use arno_domain::hex;
 use arno_learning::reading::Reading;
@@ -334,7 +333,7 @@ impl Node {
             preview(
                 &source.bytes,
                 &instance.kept.instance().header,
-                Recipe::embedded(),
+                self.recipe(),
                 report,
                 kept_until,
             )

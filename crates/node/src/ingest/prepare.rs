@@ -143,6 +143,18 @@ fn read_bounded(found: &Found) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What preparing needs beside the file.
+pub(super) struct Means<'a> {
+    /// How this node handles what comes in.
+    pub(super) handling: &'a Handling,
+    /// What is done to it.
+    pub(super) recipe: &'a Recipe,
+    /// The secrets that pseudonyms are made with.
+    pub(super) keyring: &'a Keyring,
+    /// Where frames are decoded.
+    pub(super) decoder: &'a dyn Decoder,
+}
+
 /// What preparing a file came to.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -154,18 +166,13 @@ pub(super) struct Attempt {
 
 /// Checks a file and does with it what the node does. A defect of this program that a file brings to light refuses that
 /// file alone.
-pub(super) fn prepare(
-    source: &Source,
-    handling: &Handling,
-    secret: &Keyring,
-    decoder: &dyn Decoder,
-) -> Attempt {
+pub(super) fn prepare(source: &Source, means: &Means<'_>) -> Attempt {
     let attempt = AssertUnwindSafe(|| match source.kind {
         FoundKind::Readings => Attempt {
             sent: None,
-            outcome: Ok(super::readings::prepare(&source.bytes, secret)),
+            outcome: Ok(super::readings::prepare(&source.bytes, means.keyring)),
         },
-        _ => prepare_instance(source, handling, secret, decoder),
+        _ => prepare_instance(source, means),
     });
     catch_unwind(attempt).unwrap_or_else(|_| Attempt {
         sent: None,
@@ -180,12 +187,7 @@ pub(super) fn claimed(source: &Source) -> Option<Claimed> {
     Some(Claimed::of(&instance.header))
 }
 
-fn prepare_instance(
-    source: &Source,
-    handling: &Handling,
-    secret: &Keyring,
-    decoder: &dyn Decoder,
-) -> Attempt {
+fn prepare_instance(source: &Source, means: &Means<'_>) -> Attempt {
     let bytes = &source.bytes;
     let instance = match Instance::read(bytes.clone()) {
         Ok(instance) => instance,
@@ -199,8 +201,8 @@ fn prepare_instance(
     let sent = Some(Claimed::of(&instance.header));
     let outcome = check(&instance)
         .map_err(Refusal::from)
-        .and_then(|()| match handling {
-            Handling::Deidentify => deidentified(instance, source, secret, decoder),
+        .and_then(|()| match means.handling {
+            Handling::Deidentify => deidentified(instance, source, means),
             Handling::Keep(standalone) => {
                 describe(Kept::as_received(standalone, instance, bytes), None)
             }
@@ -212,19 +214,18 @@ fn prepare_instance(
 fn deidentified(
     instance: Instance,
     source: &Source,
-    keyring: &Keyring,
-    decoder: &dyn Decoder,
+    means: &Means<'_>,
 ) -> Result<PreparedInstance, Refusal> {
     let patient = PatientKey::of(&instance.header).ok_or(DeidError::NoIdentity)?;
-    let secret = keyring.of_patient(&patient);
-    let bytes = &source.bytes;
+    let secret = means.keyring.of_patient(&patient);
+    let (bytes, recipe) = (&source.bytes, means.recipe);
     let (instance, proof) = match &source.seen {
         None => (instance, PixelProof::none()),
         Some(seen) => seen
-            .carry_out(instance, decoder)
-            .map_err(|error| not_carried_out(&error, bytes, secret))?,
+            .carry_out(instance, means.decoder)
+            .map_err(|error| not_carried_out(&error, bytes, recipe, secret))?,
     };
-    let (instance, report) = deidentify_seen(instance, Recipe::embedded(), secret, proof)
+    let (instance, report) = deidentify_seen(instance, recipe, secret, proof)
         .map_err(|error| refusal(error, bytes, secret))?;
     Ok(PreparedInstance {
         patient: Some(patient),

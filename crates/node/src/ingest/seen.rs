@@ -110,9 +110,14 @@ pub(super) fn refusal(error: DeidError, bytes: &Bytes, secret: &Secret) -> Refus
 }
 
 /// The refusal of what was to come in and could not.
-pub(super) fn not_carried_out(error: &CarryOutError, bytes: &Bytes, secret: &Secret) -> Refusal {
+pub(super) fn not_carried_out(
+    error: &CarryOutError,
+    bytes: &Bytes,
+    recipe: &Recipe,
+    secret: &Secret,
+) -> Refusal {
     let why = Instance::read(bytes.clone()).ok();
-    let why = why.and_then(|instance| reason_to_review(&instance.header, Recipe::embedded()));
+    let why = why.and_then(|instance| reason_to_review(&instance.header, recipe));
     match why.and_then(|why| waiting(bytes, secret, why)) {
         Some(review) => Refusal::not_carried_out(error, review),
         None => Refusal::defect(),

@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::{
     item::{Done, Failed, Incoming, Item, Received, Source, Taken},
-    prepare::{claimed, prepare},
+    prepare::{Means, claimed, prepare},
     refusal::Refusal,
 };
 use crate::{Node, NodeError};
@@ -169,12 +169,13 @@ impl Node {
         let Item::Read { source, settles } = item else {
             return item;
         };
-        let attempt = prepare(
-            &source,
-            self.handling(),
-            &self.keys().pseudonym,
-            self.codecs(),
-        );
+        let means = Means {
+            handling: self.handling(),
+            recipe: self.recipe(),
+            keyring: &self.keys().pseudonym,
+            decoder: self.codecs(),
+        };
+        let attempt = prepare(&source, &means);
         let sent = attempt.sent;
         match attempt.outcome {
             Ok(prepared) => Item::Done(Done {

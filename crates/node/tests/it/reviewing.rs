@@ -1,7 +1,7 @@
 //! What a person must look at: it is nowhere to be found before, comes in as the person decided, with the pixels under the boxes
 //! black and all others as they were, and what is refused stays out for good.
 
-use arno_node::{Fate, Incoming};
+use arno_node::{FacePolicy, Fate, Incoming};
 use arno_protocol::{
     catalogue::AuditLog,
     node::{
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use crate::{
     api::Api,
     support::{
-        contains,
-        dicom::{EDGE, MEIER, PLANTED, Picture, series},
+        TestNode, contains,
+        dicom::{EDGE, MEIER, PLANTED, Picture, item, long, series},
         files,
     },
 };
@@ -356,4 +356,49 @@ async fn a_head_waits_for_a_person_who_may_keep_it() {
         .collect();
     assert!(contains(&bytes, "Faces: seen by a person, and kept"));
     assert_eq!(api.series_of("CT").await.len(), 2);
+}
+
+#[tokio::test]
+async fn where_a_device_is_known_to_write_boxes_are_proposed() {
+    let api = with_two().await;
+    let item_of = async |id: i64| api.get::<ReviewItem>(&format!("/v1/review/{id}")).await;
+    assert_eq!(item_of(api.first().await).await.proposed, []);
+    // The image is said to begin at column 0 and row 4, and to go on to the end: above it the device writes.
+    let corner = |element: u32, at: u32| {
+        let mut bytes = ((element & 0xFFFF) << 16 | element >> 16)
+            .to_le_bytes()
+            .to_vec();
+        bytes.extend([&b"UL\x04\x00"[..], &at.to_le_bytes()].concat());
+        bytes
+    };
+    let last = u32::from(EDGE) - 1;
+    let corners = [
+        (0x0018_6018, 0),
+        (0x0018_601A, 4),
+        (0x0018_601C, last),
+        (0x0018_601E, last),
+    ];
+    let region = corners.map(|(element, at)| corner(element, at)).concat();
+    let regions = long(0x0018_6011, "SQ", &item(&region));
+    api.site.put("known.dcm", ultrasound(3).file_with(&regions));
+    assert_eq!(api.site.ingest().await, [0, 3, 1, 0]);
+    let newest = api.site.node.store().list_quarantined().await.unwrap()[0].id;
+    let proposed = item_of(newest).await.proposed;
+    let edge = u32::from(EDGE);
+    let covers = |x: u32, y: u32| {
+        let within = |at: u32, begin: u32, size: u32| (begin..begin + size).contains(&at);
+        proposed.iter().any(|one| {
+            one.frame.is_none() && within(x, one.x, one.width) && within(y, one.y, one.height)
+        })
+    };
+    for y in 0..edge {
+        assert_eq!(covers(3, y), y < 4, "row {y}: {proposed:?}");
+    }
+}
+
+#[tokio::test]
+async fn heads_come_in_where_the_data_holder_keeps_them() {
+    let site = TestNode::with(|site| site.faces = FacePolicy::Keep).await;
+    site.put("head.dcm", head(1));
+    assert_eq!(site.ingest().await, [1, 0, 0, 0]);
 }

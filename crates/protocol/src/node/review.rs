@@ -66,6 +66,8 @@ pub struct ReviewItem {
     pub alike: u64,
     /// The next one that waits, of the same series first.
     pub next: Option<i64>,
+    /// Where this kind of device writes who the patient is; a person looks whether that is all.
+    pub proposed: Vec<ReviewBox>,
 }
 
 /// What can be decided of an instance that waits.

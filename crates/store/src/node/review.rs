@@ -317,6 +317,7 @@ fn held_of(row: &AnyRow) -> Result<HeldInstance, StoreError> {
             since: time(&since)?,
             alike: 0,
             next: None,
+            proposed: Vec::new(),
         },
         series: row.try_get("series")?,
         name: row.try_get("name")?,

@@ -204,8 +204,14 @@ impl Picture {
 
     /// The Part 10 file.
     pub(crate) fn file(&self) -> Vec<u8> {
+        self.file_with(&[])
+    }
+
+    /// The same with elements of group 0018.
+    pub(crate) fn file_with(&self, elements: &[u8]) -> Vec<u8> {
         let slice = self.slice;
         let mut set = slice.head(self.class, self.modality, "Sono Abdomen");
+        set.extend(elements);
         set.extend(slice.identifiers(slice.series_uid()));
         set.extend(text(0x0020_0013, "IS", &slice.number.to_string()));
         set.extend(number(0x0028_0002, 1));
