@@ -1,6 +1,6 @@
 //! The index's levels and columns: those of the common data model.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use arno_domain::model::{Entity, Field, FieldKind};
 use arno_engine::{ColumnId, Kind, Level, Schema, SchemaError};
@@ -27,8 +27,8 @@ impl Shape {
         for entity in Entity::ALL {
             let parent = entity.parent().and_then(|parent| levels.get(&parent));
             let parent = parent.copied().unwrap_or(Level::PATIENT);
-            if !levels.contains_key(&entity) {
-                levels.insert(entity, schema.level(parent)?);
+            if let Entry::Vacant(unknown) = levels.entry(entity) {
+                unknown.insert(schema.level(parent)?);
             }
         }
         let mut columns = Vec::new();

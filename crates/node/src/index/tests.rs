@@ -54,8 +54,11 @@ fn cohort() -> impl Strategy<Value = Cohort> {
     })
 }
 
+/// The name of a field, and values of it.
+type Values = (&'static str, &'static [&'static str]);
+
 /// Values of fields by their names; days and numbers are written as such.
-const VALUES: [(Entity, &[(&str, &[&str])]); 6] = [
+const VALUES: [(Entity, &[Values]); 6] = [
     (Entity::Patient, &[("sex", &["F", "M", "0000", "6657"])]),
     (
         Entity::Study,
@@ -211,7 +214,9 @@ proptest! {
 /// Parts that find nobody would prove nothing above.
 #[test]
 fn every_part_finds_somebody() {
-    let records = |of: &[(Entity, &str, Option<&str>, &[(&str, &str)])]| {
+    /// Entity, key, key of what it hangs on, and values by field.
+    type Written<'a> = (Entity, &'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
+    let records = |of: &[Written<'_>]| {
         of.iter()
             .map(|(entity, key, parent, values)| {
                 let mut record = Record::new(*entity, "P", key);

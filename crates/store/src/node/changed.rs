@@ -35,13 +35,16 @@ pub enum Since {
 
 /// The last versions, oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changed(Arc<Mutex<VecDeque<(u64, BTreeSet<String>)>>>);
+pub(super) struct Changed(Arc<Mutex<VecDeque<OfVersion>>>);
+
+/// A version, and the patients that it changed.
+type OfVersion = (u64, BTreeSet<String>);
 
 impl Changed {
     fn note(&self, version: u64, patients: BTreeSet<String>) {
         let mut versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         versions.push_back((version, patients));
-        let names = |(_, patients): &(u64, BTreeSet<String>)| patients.len() + 1;
+        let names = |(_, patients): &OfVersion| patients.len() + 1;
         let mut kept: usize = versions.iter().map(names).sum();
         while kept > MAX_NAMES {
             kept -= versions.pop_front().as_ref().map_or(kept, names);

@@ -57,10 +57,16 @@ impl NodeStore {
         let baselines = self.baselines().await?;
         let of = |patient: &str| baselines.get(patient).copied().unwrap_or_default();
         let mut others = ByPatient::new();
-        self.for_each(READINGS, |row| Ok(add(&mut others, reading_record(row)?)))
-            .await?;
-        self.for_each(RECORDS, |row| Ok(add(&mut others, record_of(row, &of)?)))
-            .await?;
+        self.for_each(READINGS, |row| {
+            add(&mut others, reading_record(row)?);
+            Ok(())
+        })
+        .await?;
+        self.for_each(RECORDS, |row| {
+            add(&mut others, record_of(row, &of)?);
+            Ok(())
+        })
+        .await?;
         let (mut last, mut images): (Last, Vec<Record>) = (Last::default(), Vec::new());
         let rows = |row: &AnyRow| {
             let patient: &str = row.try_get("patient")?;
