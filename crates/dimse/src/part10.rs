@@ -15,7 +15,7 @@ const SHORT_ELEMENT: usize = 8;
 /// Left before a received data set, so that it becomes a file where it lies: more than a header takes with values of any length.
 pub(crate) const ROOM_BEFORE: usize = 640;
 
-/// A data set behind [`ROOM_BEFORE`] bytes that may be written over.
+/// A data set behind `ROOM_BEFORE` bytes that may be written over.
 #[derive(Clone)]
 pub struct DataSetWithRoom(Bytes);
 
