@@ -21,11 +21,12 @@ use axum::{
     },
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::DataManager;
-use crate::Node;
+use crate::{Node, NodeError};
 
 /// Widest samples that the viewer reads.
 const VIEWER_SAMPLE_BYTES: u8 = 2;
@@ -118,14 +119,63 @@ pub(crate) async fn get_frame(
     {
         return Ok((StatusCode::NOT_MODIFIED, about).into_response());
     }
-    let read = tokio::task::spawn_blocking(move || read_frame(&node, &source, frame)).await;
-    let bytes =
-        read.map_err(|_| ApiError::internal("frame_failed", "The frame could not be read."))??;
+    let stored = match StoredFrame::read(&node, &source, frame).await {
+        Err(FrameReading::Moved) => {
+            let source = node
+                .store()
+                .frame_source(&series_uid, &instance_uid)
+                .await?;
+            StoredFrame::read(&node, &source, frame).await
+        }
+        read => read,
+    }?;
+    let decoded = tokio::task::spawn_blocking(move || decode(&node, &stored)).await;
+    let bytes = decoded
+        .map_err(|_| ApiError::internal("frame_failed", "The frame could not be read."))??;
     let kind = [(CONTENT_TYPE, "application/octet-stream")];
     Ok((StatusCode::OK, about, kind, Body::from(bytes)).into_response())
 }
 
-fn read_frame(node: &Node, source: &FrameSource, frame: u32) -> Result<Vec<u8>, ApiError> {
+/// A frame as it is stored.
+struct StoredFrame {
+    layout: FrameLayout,
+    index: u32,
+    bytes: Bytes,
+}
+
+/// Why a stored frame was not read.
+enum FrameReading {
+    /// The pack is gone: compaction moved the instance after the index was asked.
+    Moved,
+    Failed(ApiError),
+}
+
+impl From<FrameReading> for ApiError {
+    fn from(reading: FrameReading) -> Self {
+        match reading {
+            FrameReading::Moved => StoreError::NotFound { what: "instance" }.into(),
+            FrameReading::Failed(error) => error,
+        }
+    }
+}
+
+impl StoredFrame {
+    async fn read(node: &Node, source: &FrameSource, frame: u32) -> Result<Self, FrameReading> {
+        let (layout, index, range) = place(source, frame).map_err(FrameReading::Failed)?;
+        match node.read_range(range).await {
+            Ok(bytes) => Ok(Self {
+                layout,
+                index,
+                bytes,
+            }),
+            Err(NodeError::Store(StoreError::NotFound { .. })) => Err(FrameReading::Moved),
+            Err(error) => Err(FrameReading::Failed(error.into())),
+        }
+    }
+}
+
+/// Where the bytes of a frame lie.
+fn place(source: &FrameSource, frame: u32) -> Result<(FrameLayout, u32, PackRange), ApiError> {
     let corrupt = || ApiError::from(StoreError::Corrupt { what: "frame" });
     let layout: FrameLayout = serde_json::from_str(&source.layout_json).map_err(|_| corrupt())?;
     let missing = || {
@@ -149,8 +199,11 @@ fn read_frame(node: &Node, source: &FrameSource, frame: u32) -> Result<Vec<u8>, 
         offset: instance.offset + start,
         length: end - start,
     };
-    let bytes = node.packs().read(&range).map_err(ApiError::from)?;
-    match node.decode_frame(&layout, index, &bytes) {
+    Ok((layout, index, range))
+}
+
+fn decode(node: &Node, stored: &StoredFrame) -> Result<Vec<u8>, ApiError> {
+    match node.decode_frame(&stored.layout, stored.index, &stored.bytes) {
         Ok(frame) if frame.float || frame.bytes_per_sample > VIEWER_SAMPLE_BYTES => {
             Err(ApiError::bad_request(
                 "not_decodable",
