@@ -13,16 +13,20 @@
 //! | `normal` | one way of writing each question |
 //! | `evaluate`, `patient` | whether it holds |
 //! | `check` | size and types |
+//! | `facet`, `steps`, `endpoint` | by what the patients of a cohort are counted besides |
 
 mod check;
 mod code;
 mod complete;
+mod endpoint;
 mod evaluate;
+mod facet;
 mod field;
 mod normal;
 mod patient;
 #[cfg(test)]
 mod properties;
+mod steps;
 mod text;
 mod vocabulary;
 
@@ -33,9 +37,12 @@ pub use crate::model::{Entity, Field, FieldKind};
 pub use check::{CohortError, MAX_CRITERIA, MAX_DEPTH};
 pub use code::{canonical, covers, has_hierarchy};
 pub use complete::{Completion, Suggestion, complete};
+pub use endpoint::{End, Endpoint, INTERVALS, YEAR_DAYS};
 pub use evaluate::matching;
+pub use facet::{Facet, UnknownFacet};
 pub use field::{Facts, Value};
 pub use patient::Patient;
+pub use steps::{Pick, Stepped};
 pub use text::{MAX_TEXT_BYTES, ParseError};
 pub use vocabulary::words_of;
 
