@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! file → Table → Mapping → Plan → Drafts, or Problems
+//! Records → Exporter → a folder of files
 //! ```
 //! Not here: pseudonyms and the database. A draft holds what the hospital wrote, patient ids included, and stays inside the node.
 
 pub mod draft;
+pub mod export;
 pub mod mapping;
 pub mod problem;
 pub mod read;

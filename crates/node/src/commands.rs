@@ -60,7 +60,7 @@ pub enum NodeCommand {
     Verify(Verify),
     /// Write packs anew that hold deleted instances, without them. A node that serves does it by itself where it is worth it.
     Compact(Compact),
-    /// Draft mappings of clinical files, load such files, list what is here.
+    /// Draft mappings of clinical files, load such files, list what is here, export it.
     #[command(subcommand)]
     Clinical(ClinicalCommand),
     /// Care for the pseudonym secret: seal, rotate, back up, split among people, restore; and write out whom pseudonyms stand for.

@@ -50,7 +50,8 @@ pub use access::Access;
 pub use analyses::MIN_CASES_PER_CLASS;
 pub use api::{openapi, router};
 pub use clinical::{
-    ClinicalCommand, ClinicalError, ClinicalFile, EntityCount, Understood, understand,
+    ClinicalCommand, ClinicalError, ClinicalFile, EntityCount, ExportFormat, Exported, Understood,
+    understand,
 };
 pub use commands::{HTTP_PORT, Init, NodeCommand, Publish, run};
 pub use compaction::{Compacted, Compacting};

@@ -16,7 +16,7 @@ use arno_store::node::Loaded;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{ClinicalFile, Understood, understand};
+use super::{ClinicalFile, Understood, export::Export, understand};
 use crate::commands::{open, say};
 
 /// Problems and words that are printed; the report has them all.
@@ -37,6 +37,8 @@ pub enum ClinicalCommand {
     },
     /// Check every row of a file by its mapping, then load it as a whole or not at all.
     Load(Load),
+    /// Write all records to a new folder, in a format that others read.
+    Export(Export),
     /// List the sources that were loaded, and how much there is of each entity.
     List {
         /// The node's folder.
@@ -84,6 +86,7 @@ pub(crate) async fn run(command: ClinicalCommand) -> anyhow::Result<()> {
     match command {
         ClinicalCommand::Suggest { file, source } => draft_mapping(&file, source),
         ClinicalCommand::Load(load) => run_load(load).await,
+        ClinicalCommand::Export(export) => super::export::run(&export).await,
         ClinicalCommand::List { data, json } => list(&data, json).await,
     }
 }

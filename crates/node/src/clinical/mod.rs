@@ -4,6 +4,7 @@
 //! Not here: what a cell means (`arno-clinical`), and rows (`arno-store`).
 
 mod command;
+mod export;
 mod pseudonyms;
 
 use std::{
@@ -23,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use command::ClinicalCommand;
 pub(crate) use command::run;
+pub use export::{ExportFormat, Exported};
 
 use crate::{Node, NodeError, commands::ACTOR, standalone::Handling};
 

@@ -1,8 +1,12 @@
 //! Clinical files join the images of the same patients under their pseudonyms, are loaded as a whole or not at all, and may be
 //! loaded again.
 
+use arno_clinical::{
+    Table,
+    read::{ReadOptions, read},
+};
 use arno_domain::model::{Entity, Field, Record, Value};
-use arno_node::{ClinicalFile, understand};
+use arno_node::{ClinicalFile, ExportFormat, understand};
 use arno_store::node::Loaded;
 
 use crate::support::{
@@ -100,4 +104,50 @@ async fn a_file_with_one_bad_row_changes_nothing() {
             before: 1
         })
     );
+}
+
+#[tokio::test]
+async fn what_is_here_is_exported_under_pseudonyms_and_logged() {
+    let node = TestNode::new().await;
+    for slice in series(MEIER, 1, 1, 2) {
+        node.put(&format!("{}.dcm", slice.number), slice.file());
+    }
+    node.ingest().await;
+    let rows = format!("{};C34.1;2019-03-02\nP2;C61;2020-01-01\n", MEIER.id);
+    load(&node, &rows).await.unwrap();
+    let place = node.folder.path().join("out");
+    let exported = node.node.export_clinical(&place, ExportFormat::Parquet);
+    let exported = exported.await.unwrap();
+    assert_eq!(exported.patients, 2);
+
+    let table = |entity: &str| {
+        let path = place.join(format!("{entity}.parquet"));
+        read(&path, &ReadOptions::default()).unwrap()
+    };
+    let column = |table: &Table, name: &str| {
+        let at = table.position(name).unwrap();
+        let rows = 0..table.len();
+        rows.map(|row| table.columns[at].cell(row).to_text().to_string())
+            .collect::<Vec<_>>()
+    };
+    let (diagnoses, series) = (table("diagnosis"), table("series"));
+    let patients = column(&diagnoses, "patient");
+    assert_eq!(patients.len(), 2);
+    assert_eq!(column(&series, "modality"), ["CT"]);
+    assert!(patients.contains(&column(&series, "patient")[0]));
+    assert!(patients.iter().all(|patient| patient != MEIER.id));
+    assert_eq!(column(&diagnoses, "diagnosis_date"), ["0", "0"]);
+
+    let log = node.node.store().database().audit_log(10).await.unwrap();
+    let entries = log.entries.iter();
+    assert!(
+        entries
+            .into_iter()
+            .any(|entry| entry.action == "clinical export")
+    );
+    let again = node
+        .node
+        .export_clinical(&place, ExportFormat::Parquet)
+        .await;
+    assert!(again.unwrap_err().to_string().contains("is there already"));
 }

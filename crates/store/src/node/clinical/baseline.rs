@@ -20,6 +20,9 @@ pub(super) struct Baseline {
     is_diagnosis: bool,
 }
 
+/// Baselines of patients.
+pub(super) type Baselines = HashMap<String, Baseline>;
+
 impl Baseline {
     pub(super) fn days_of(self, date: NaiveDate) -> Option<i64> {
         self.date.map(|first| (date - first).num_days())
@@ -63,7 +66,7 @@ impl Anchor {
 
 impl NodeStore {
     /// The baseline of every patient that has one.
-    pub(super) async fn baselines(&self) -> Result<HashMap<String, Baseline>, StoreError> {
+    pub(super) async fn baselines(&self) -> Result<Baselines, StoreError> {
         let sql = "-- baselines
             SELECT patient, MIN(CASE WHEN entity = 'diagnosis' THEN first_date END) AS diagnosed,
                 MIN(CASE WHEN entity = 'study' THEN first_date END) AS studied, MAX(has_days) AS has_days

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use arno_domain::model::{Entity, Record};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::stream::{Last, READINGS, image_records, reading_record, record_of};
+use super::{
+    baseline::Baselines,
+    stream::{Last, READINGS, image_records, reading_record, record_of},
+};
 use crate::{
     StoreError,
     node::{NodeStore, many::select_in},
@@ -43,6 +46,9 @@ const RECORDS_OF: &str = "-- patient_records
 
 /// Records of patients.
 type ByPatient = HashMap<String, Vec<Record>>;
+
+/// Patients that are read at once by [`NodeStore::each_patient`].
+const PAGE: i64 = 256;
 
 impl NodeStore {
     /// Hands over every patient with all of their records: first those with rows of their own, in the order of the database, then
@@ -100,6 +106,48 @@ impl NodeStore {
             return Ok(Vec::new());
         }
         let baselines = self.baselines().await?;
+        self.records_from(patients, &baselines).await
+    }
+
+    /// Hands over every patient with all of their records, in order of pseudonyms, a page of patients at a time: for whoever must not
+    /// hold them all. Each page sees the rows as they are then.
+    ///
+    /// # Errors
+    /// What `each` fails with, or when the database fails or a row is damaged.
+    pub async fn each_patient<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(&str, Vec<Record>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let baselines = self.baselines().await?;
+        let mut after = String::new();
+        loop {
+            let patients = self.patients_after(&after).await?;
+            let Some(last) = patients.last() else {
+                return Ok(());
+            };
+            after.clone_from(last);
+            for (patient, records) in self.records_from(&patients, &baselines).await? {
+                each(&patient, records)?;
+            }
+        }
+    }
+
+    async fn patients_after(&self, after: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "-- patients_after
+            SELECT pseudonym FROM patient WHERE pseudonym > $1
+            UNION SELECT patient AS pseudonym FROM clinical_record WHERE patient > $1 ORDER BY pseudonym LIMIT $2";
+        let query = sqlx::query(sql).bind(after.to_owned()).bind(PAGE);
+        let rows = query.fetch_all(self.database.pool()).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("pseudonym")?))
+            .collect()
+    }
+
+    async fn records_from(
+        &self,
+        patients: &[String],
+        baselines: &Baselines,
+    ) -> Result<Vec<(String, Vec<Record>)>, StoreError> {
         let of = |patient: &str| baselines.get(patient).copied().unwrap_or_default();
         let mut connection = self.database.pool().acquire().await?;
         let (mut images, mut others) = (ByPatient::new(), ByPatient::new());
