@@ -6,6 +6,8 @@
 //!
 //! Not here: de-identification (`arno-deid`), storage (`arno-store`), DIMSE.
 
+pub mod acquisition;
+pub mod annotation;
 mod attributes;
 pub mod check;
 mod claimed;
@@ -31,6 +33,8 @@ mod text;
 pub mod transcode;
 mod value;
 
+pub use acquisition::Acquisition;
+pub use annotation::{Annotation, AnnotationKind, SchemedCode};
 pub use check::{CheckError, check};
 pub use claimed::Claimed;
 pub use error::{Limited, NotDicom, Problem};
