@@ -12,7 +12,7 @@ use super::{
     value::{Understood, understand},
 };
 use crate::{
-    Plan, Problem, Table,
+    Place, Plan, Problem, Table,
     mapping::From,
     mapping::{Conflicts, FieldPlan, KeyPlan, RecordPlan},
     table::Cell,
@@ -76,13 +76,14 @@ impl<'a> Check<'a> {
         let uncoded = self
             .counts
             .into_iter()
-            .map(|((record, field, value), count)| {
+            .map(|((record, field, value), (count, first))| {
                 let field = &plan.records[record].fields[field];
                 Uncoded {
                     field: field.field,
                     column: field.column.clone(),
                     value: value.to_string(),
                     count,
+                    first: Some(Place::Row(Table::row_number(first))),
                 }
             });
         self.checked.uncoded = uncoded.collect();
@@ -198,7 +199,7 @@ impl<'a> Check<'a> {
                 Shared::Said(said) => {
                     if said.content == DraftContent::Uncoded {
                         let value = said.source.as_deref().unwrap_or_default().into();
-                        *self.counts.entry((at, number, value)).or_default() += 1;
+                        self.counts.entry((at, number, value)).or_insert((0, row)).0 += 1;
                     }
                     values.push(DraftValue {
                         field: field.field,

@@ -11,7 +11,7 @@ use arno_domain::model::{Entity, Field, Value};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::{Mapping, MappingError, Plan, Problem, Table};
+use crate::{Mapping, MappingError, Place, Plan, Problem, Table};
 
 /// Most problems that are named; a file in the wrong encoding has one in every row.
 pub const MAX_PROBLEMS: usize = 10_000;
@@ -73,20 +73,35 @@ pub struct Draft {
     pub values: Vec<DraftValue>,
 }
 
-/// Words of a column that have no code, and how many rows say so.
+/// What a source says of a field without a code that is known, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Uncoded {
     /// The field.
     pub field: Field,
-    /// The column.
+    /// The column, or the path of an element.
     pub column: String,
-    /// The words.
+    /// The words of a table's cell, or the code of an unknown system; nothing where an entry has words alone, which may name a person.
     pub value: String,
-    /// In how many rows they stand.
+    /// How often.
     pub count: u64,
+    /// Where it stands first.
+    #[serde(flatten)]
+    pub first: Option<Place>,
 }
 
-/// A table that was looked at.
+/// What was read and has no place in the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// A type of resource with a code, or a table.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+    /// Where it stands first.
+    #[serde(flatten)]
+    pub first: Option<Place>,
+}
+
+/// A source that was looked at.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// Records, in the order of the rows.
@@ -95,7 +110,9 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// What could not be coded.
     pub uncoded: Vec<Uncoded>,
-    /// Rows that were looked at.
+    /// What has no place in the model; for tables, nothing: columns that a mapping does not name are not read.
+    pub left_out: Vec<LeftOut>,
+    /// Rows or entries that were looked at.
     pub rows: u64,
 }
 
@@ -140,7 +157,8 @@ fn chosen(table: &Table, only: &Only) -> Result<Vec<bool>, MappingError> {
         .collect())
 }
 
-type Counts = BTreeMap<(usize, usize, Arc<str>), u64>;
+/// How many rows say a word, and the first of them.
+type Counts = BTreeMap<(usize, usize, Arc<str>), (u64, usize)>;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use arno_clinical::{
-    Problem, draft,
+    Checked, Problem, draft,
+    fhir::FhirMapping,
     read::{ReadOptions, read},
     suggest::suggest,
 };
@@ -53,11 +54,17 @@ pub enum ClinicalCommand {
 /// What is loaded, and how.
 #[derive(Debug, Args)]
 pub struct Load {
-    /// The file.
+    /// The file: a table (.csv, .tsv, .xlsx, .parquet) or FHIR (.json, .ndjson, or a folder of them).
     file: PathBuf,
-    /// What its columns mean (TOML).
-    #[arg(long)]
-    mapping: PathBuf,
+    /// What stands in it (TOML); FHIR needs none where --source and --identifier-system say enough.
+    #[arg(long, required_unless_present = "source")]
+    mapping: Option<PathBuf>,
+    /// Of FHIR without a mapping: the name under which it is loaded.
+    #[arg(long, conflicts_with = "mapping")]
+    source: Option<String>,
+    /// The system of the identifier that stands in Patient ID of the images, where patients have several.
+    #[arg(long, requires = "source", value_name = "URI")]
+    identifier_system: Option<String>,
     /// The node's folder.
     #[arg(long)]
     data: PathBuf,
@@ -67,7 +74,7 @@ pub struct Load {
     /// See --column.
     #[arg(long, requires = "column")]
     values: Option<PathBuf>,
-    /// Write every problem, and every word without a code, to this file (JSON).
+    /// Write every problem, every word without a code and all that was left out to this file (JSON).
     #[arg(long)]
     report: Option<PathBuf>,
     /// Check only.
@@ -102,21 +109,20 @@ fn draft_mapping(file: &Path, source: Option<String>) -> anyhow::Result<()> {
 async fn run_load(load: Load) -> anyhow::Result<()> {
     let file = ClinicalFile {
         path: load.file.clone(),
-        mapping: text(&load.mapping)?,
+        mapping: mapping(&load)?,
         only: only(&load)?,
     };
     let understood = tokio::task::spawn_blocking(move || understand(&file)).await?;
     let understood = match understood {
         Ok(understood) => understood,
         Err(error) => {
-            report(&load, error.problems(), &json!([]))?;
+            report(&load, error.problems(), &Checked::default())?;
             print_problems(error.problems());
             return Err(error.into());
         }
     };
     let checked = &understood.checked;
-    let uncoded = serde_json::to_value(&checked.uncoded)?;
-    report(&load, &checked.problems, &uncoded)?;
+    report(&load, &checked.problems, checked)?;
     if !checked.problems.is_empty() {
         print_problems(&checked.problems);
         bail!("{} problems: nothing was loaded", checked.problems.len());
@@ -128,6 +134,12 @@ async fn finish(load: &Load, understood: Understood) -> anyhow::Result<()> {
     let (rows, source) = (understood.checked.rows, understood.source.clone());
     let records = understood.checked.drafts.len() as u64;
     let uncoded: u64 = understood.checked.uncoded.iter().map(|one| one.count).sum();
+    let left_out: u64 = understood
+        .checked
+        .left_out
+        .iter()
+        .map(|one| one.count)
+        .sum();
     let loaded = match load.dry_run {
         true => None,
         false => Some(open(&load.data).await?.load_clinical(understood).await?),
@@ -144,7 +156,7 @@ async fn finish(load: &Load, understood: Understood) -> anyhow::Result<()> {
         }
     };
     if load.json {
-        let outcome = json!({"source": source, "state": state, "rows": rows, "records": records, "values_without_code": uncoded});
+        let outcome = json!({"source": source, "state": state, "rows": rows, "records": records, "values_without_code": uncoded, "left_out": left_out});
         say(&outcome.to_string())?;
         return Ok(());
     }
@@ -154,6 +166,11 @@ async fn finish(load: &Load, understood: Understood) -> anyhow::Result<()> {
     if uncoded > 0 {
         say(&format!(
             "{uncoded} values have no code and stay in the source's words; --report lists them."
+        ))?;
+    }
+    if left_out > 0 {
+        say(&format!(
+            "{left_out} entries or parts of them have no place in the common data model; --report counts them by kind."
         ))?;
     }
     Ok(())
@@ -195,6 +212,17 @@ async fn list(data: &Path, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The text of the mapping; of FHIR alone the options may say all that there is to say.
+fn mapping(load: &Load) -> anyhow::Result<String> {
+    match (&load.mapping, &load.source) {
+        (Some(path), _) => text(path),
+        (None, source) => Ok(FhirMapping::text(
+            source.as_deref().unwrap_or_default(),
+            load.identifier_system.as_deref(),
+        )),
+    }
+}
+
 fn only(load: &Load) -> anyhow::Result<Option<draft::Only>> {
     let (Some(column), Some(values)) = (&load.column, &load.values) else {
         return Ok(None);
@@ -216,11 +244,11 @@ fn text(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn report(load: &Load, problems: &[Problem], uncoded: &serde_json::Value) -> anyhow::Result<()> {
+fn report(load: &Load, problems: &[Problem], checked: &Checked) -> anyhow::Result<()> {
     let Some(path) = &load.report else {
         return Ok(());
     };
-    let report = json!({"problems": problems, "values_without_code": uncoded});
+    let report = json!({"problems": problems, "values_without_code": checked.uncoded, "left_out": checked.left_out});
     fs::write(path, serde_json::to_vec_pretty(&report)?)
         .with_context(|| format!("cannot write {}", path.display()))
 }

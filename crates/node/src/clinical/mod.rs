@@ -9,15 +9,12 @@ mod pseudonyms;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use arno_clinical::{
-    Checked, Mapping, MappingError, Problem, draft,
-    read::{ReadError, ReadOptions, read},
-};
+use arno_clinical::{Checked, Problem, SourceError, SourceMapping, draft, source};
 use arno_domain::{audit::Outcome, hex, model::Entity};
 use arno_store::node::{Loaded, NewClinicalSource};
 use sha2::{Digest as _, Sha256};
@@ -31,7 +28,7 @@ use crate::{Node, NodeError, commands::ACTOR, standalone::Handling};
 /// Bytes of a file that are digested at once.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// A file and what its columns mean.
+/// A file or a folder, and what stands in it.
 #[derive(Debug, Clone)]
 pub struct ClinicalFile {
     /// The file.
@@ -56,12 +53,9 @@ pub struct Understood {
 /// Why a file was not even looked at row by row.
 #[derive(Debug, thiserror::Error)]
 pub enum ClinicalError {
-    /// The mapping cannot be used.
+    /// The mapping cannot be used, or the source is not what it should be.
     #[error(transparent)]
-    Mapping(#[from] MappingError),
-    /// The file is no table.
-    #[error(transparent)]
-    Read(#[from] ReadError),
+    Source(#[from] SourceError),
     /// It cannot be read.
     #[error("cannot read {}", path.display())]
     Io {
@@ -78,48 +72,30 @@ impl ClinicalError {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Self::Mapping(MappingError::Problems(problems))
-            | Self::Read(ReadError::Problems(problems)) => problems,
-            Self::Mapping(_) | Self::Read(_) | Self::Io { .. } => &[],
+            Self::Source(error) => error.problems(),
+            Self::Io { .. } => &[],
         }
     }
 }
 
-/// Reads a file and checks every row. Blocks; a large file takes seconds.
+/// Reads a source and checks every row or entry. Blocks; a large file takes seconds.
 ///
 /// # Errors
 /// [`ClinicalError`] when there is nothing whose rows could be checked.
 pub fn understand(file: &ClinicalFile) -> Result<Understood, ClinicalError> {
-    let mapping = Mapping::parse(&file.mapping)?;
-    let mut columns = mapping.columns();
-    columns.extend(file.only.iter().map(|only| only.column.clone()));
-    let options = ReadOptions {
-        delimiter: mapping.file.delimiter,
-        sheet: mapping.file.sheet.clone(),
-        columns: Some(columns),
-    };
-    let table = read(&file.path, &options)?;
+    let mapping = SourceMapping::parse(&file.mapping).map_err(SourceError::from)?;
     Ok(Understood {
-        checked: draft::check(&mapping, &table, file.only.as_ref())?,
+        checked: source::check(&file.path, &mapping, file.only.as_ref())?,
         digest: digest(file)?,
-        issuer: mapping.patient.issuer,
-        source: mapping.source,
+        issuer: mapping.issuer().map(str::to_owned),
+        source: mapping.source().to_owned(),
     })
 }
 
 /// Of everything that decides what is loaded.
 fn digest(file: &ClinicalFile) -> Result<String, ClinicalError> {
-    let hash = |path: &Path| {
-        let (mut digest, mut file) = (Sha256::new(), File::open(path)?);
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            match file.read(&mut piece)? {
-                0 => return Ok(digest),
-                length => digest.update(&piece[..length]),
-            }
-        }
-    };
-    let mut digest = hash(&file.path).map_err(|source| ClinicalError::Io {
+    let mut digest = Sha256::new();
+    add_files(&mut digest, &file.path).map_err(|source| ClinicalError::Io {
         path: file.path.clone(),
         source,
     })?;
@@ -132,6 +108,35 @@ fn digest(file: &ClinicalFile) -> Result<String, ClinicalError> {
         digest.update(part);
     }
     Ok(hex::encode(&digest.finalize()))
+}
+
+/// A file, or each file of a folder by name.
+fn add_files(digest: &mut Sha256, path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return add_file(digest, path);
+    }
+    let entries = fs::read_dir(path)?;
+    let mut paths: Vec<_> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()?;
+    paths.sort();
+    for path in paths.iter().filter(|path| path.is_file()) {
+        digest.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        digest.update(fs::metadata(path)?.len().to_le_bytes());
+        add_file(digest, path)?;
+    }
+    Ok(())
+}
+
+fn add_file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(()),
+            length => digest.update(&piece[..length]),
+        }
+    }
 }
 
 /// How much is here of one entity.

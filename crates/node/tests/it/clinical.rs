@@ -151,3 +151,52 @@ async fn what_is_here_is_exported_under_pseudonyms_and_logged() {
         .await;
     assert!(again.unwrap_err().to_string().contains("is there already"));
 }
+
+#[tokio::test]
+async fn fhir_resources_join_the_images_as_rows_do() {
+    let node = TestNode::new().await;
+    for slice in series(MEIER, 1, 1, 2) {
+        node.put(&format!("{}.dcm", slice.number), slice.file());
+    }
+    node.ingest().await;
+    let bundle = serde_json::json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "onsetDateTime": "2019-03-02",
+            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "C34.1"}]}}},
+        {"resource": {"resourceType": "Patient", "id": "p", "deceasedDateTime": "2020-03-02",
+            "identifier": [{"system": "urn:hospital", "value": MEIER.id}]}},
+    ]});
+    let file = |bundle: &serde_json::Value| {
+        let path = node.folder.path().join("b.json");
+        std::fs::write(&path, bundle.to_string()).unwrap();
+        let mapping = "source = \"ehr\"\n[fhir]\nidentifier_system = \"urn:hospital\"\n".into();
+        let only = None;
+        understand(&ClinicalFile {
+            path,
+            mapping,
+            only,
+        })
+        .unwrap()
+    };
+    let loaded = |records, before| Loaded::Replaced { records, before };
+    let outcome = node.node.load_clinical(file(&bundle)).await.unwrap();
+    assert_eq!(outcome, loaded(2, 0));
+    let diagnosis = records(&node, Entity::Diagnosis).await;
+    let images = records(&node, Entity::Patient).await;
+    assert_eq!(diagnosis[0].patient, images[0].patient);
+    let died = &records(&node, Entity::Outcome).await[0];
+    let days = died.value(Field::parse("death_date").unwrap());
+    assert_eq!(days, Some(&Value::Days(366)), "days from the diagnosis");
+    let again = node.node.load_clinical(file(&bundle)).await.unwrap();
+    assert_eq!(again, Loaded::Unchanged);
+
+    let mut broken = bundle.clone();
+    broken["entry"][0]["resource"]["subject"]["reference"] = "Patient/other".into();
+    let refused = node.node.load_clinical(file(&broken)).await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("nothing was loaded")
+    );
+    assert_eq!(records(&node, Entity::Diagnosis).await, diagnosis);
+}
