@@ -11,7 +11,7 @@ use crate::paint::{Canvas, Samples};
 use crate::region::{Frames, Region};
 
 /// What becomes untrue, or shows in small what was overwritten.
-const GONE: [Tag; 5] = [
+pub(crate) const GONE: [Tag; 5] = [
     tags::SMALLEST_IMAGE_PIXEL_VALUE,
     tags::LARGEST_IMAGE_PIXEL_VALUE,
     tags::SMALLEST_PIXEL_VALUE_IN_SERIES,
@@ -145,7 +145,7 @@ fn inside(regions: &[Region], layout: &FrameLayout) -> Result<Vec<Region>, Black
 }
 
 /// The instance with native little endian pixels.
-fn native(instance: &Instance, decoder: &dyn Decoder) -> Result<Instance, BlackenError> {
+pub(crate) fn native(instance: &Instance, decoder: &dyn Decoder) -> Result<Instance, BlackenError> {
     match instance.transfer_syntax.as_str() {
         uids::IMPLICIT_VR_LITTLE_ENDIAN | uids::EXPLICIT_VR_LITTLE_ENDIAN => Ok(instance.clone()),
         _ => transcode(instance, uids::EXPLICIT_VR_LITTLE_ENDIAN, decoder)

@@ -10,6 +10,7 @@
 mod black;
 mod blacken;
 mod decide;
+mod deface;
 mod device;
 mod finder;
 mod found;
@@ -20,6 +21,7 @@ pub mod wire;
 
 pub use blacken::{BlackenError, Blackened, blacken};
 pub use decide::{Doubt, Looked, Verdict, decide};
+pub use deface::{CoarseSlice, Cut, Defaced, WhyNot, deface, find_cut};
 pub use device::{DeviceRule, DeviceRules, RulesError, device_regions};
 pub use finder::{FinderError, TextFinder};
 pub use found::{FoundText, Known};

@@ -1,0 +1,168 @@
+//! Slices in small: what finding a face needs of a series, in a few megabytes.
+//!
+//! Pixels are averaged into cells of about two millimetres; of CT in Hounsfield units, of MR as stored.
+
+use arno_codecs::Decoder;
+use arno_dicom::planes::planes;
+use arno_dicom::{Frame, FrameLayout, Geometry, Header, Instance};
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::WhyNot;
+use super::space::{V3, along, scaled};
+
+/// Side of a cell: a nose has ten of them, and noise is averaged over some pixels.
+const CELL_MM: f64 = 2.0;
+
+/// What the numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Hounsfield units.
+    Ct,
+    /// No unit.
+    Mr,
+}
+
+/// A slice in small, with its place in the patient.
+#[derive(Debug, Clone)]
+pub struct CoarseSlice {
+    pub(super) kind: Kind,
+    /// Instance Number, to choose one of several at a place.
+    pub(super) number: i64,
+    /// Centre of the first cell.
+    pub(super) origin: V3,
+    /// From one cell to the next of its row.
+    pub(super) along_row: V3,
+    /// From one cell to the next of its column.
+    pub(super) along_column: V3,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) values: Vec<f32>,
+}
+
+impl CoarseSlice {
+    /// The slice of a single-frame CT or MR instance; compressed ones are decoded with this decoder.
+    ///
+    /// # Errors
+    /// [`WhyNot`]: then its series waits for a person.
+    pub fn of(instance: &Instance, decoder: &dyn Decoder) -> Result<Self, WhyNot> {
+        let header = &instance.header;
+        let kind = kind(header)?;
+        let geometry = place(header)?;
+        let layout = FrameLayout::of(instance).map_err(|_| WhyNot::Pixels)?;
+        let format = &layout.format;
+        let is_plain = format.samples_per_pixel == 1
+            && format.photometric == "MONOCHROME2"
+            && !format.float
+            && matches!(format.bits_allocated, 8 | 16);
+        if layout.count != 1 || !is_plain {
+            return Err(WhyNot::Pixels);
+        }
+        let range = layout.range(0).map_err(|_| WhyNot::Pixels)?;
+        let value = instance.pixels.as_ref().ok_or(WhyNot::Pixels)?.value();
+        let within = |at: u64| usize::try_from(at).map_err(|_| WhyNot::Pixels);
+        let bytes = value.get(within(range.start)?..within(range.end)?);
+        let bytes = bytes.ok_or(WhyNot::Pixels)?;
+        let frame = layout.decode(0, bytes, decoder);
+        let frame = frame.map_err(|_| WhyNot::NotDecodable)?;
+        let rescale = match kind {
+            Kind::Ct => rescale(header),
+            Kind::Mr => [1.0, 0.0],
+        };
+        let number = header.get(tags::INSTANCE_NUMBER);
+        Ok(Self {
+            number: number.and_then(|one| one.to_int().ok()).unwrap_or(0),
+            ..Self::averaged(kind, &geometry, &frame, rescale)
+        })
+    }
+
+    /// Whole cells only: pixels left over at the far edges are less than a cell.
+    fn averaged(
+        kind: Kind,
+        geometry: &Geometry,
+        frame: &Frame,
+        [slope, intercept]: [f64; 2],
+    ) -> Self {
+        let [between_rows, between_columns] = geometry.spacing_mm;
+        let [high, wide] = [between_rows, between_columns].map(pixels_per_cell);
+        let (rows, columns) = (
+            usize::from(frame.rows) / high,
+            usize::from(frame.columns) / wide,
+        );
+        let [a, b, c, d, e, f] = geometry.orientation;
+        let (pixel_right, pixel_down) = (
+            scaled([a, b, c], between_columns),
+            scaled([d, e, f], between_rows),
+        );
+        let middle = |pixels: usize| (pixels as f64 - 1.0) / 2.0;
+        let origin = along(geometry.position_mm, pixel_right, middle(wide));
+        let mut values = Vec::with_capacity(rows * columns);
+        for row in 0..rows {
+            for column in 0..columns {
+                let pixels = (row * high..(row + 1) * high)
+                    .flat_map(|y| (column * wide..(column + 1) * wide).map(move |x| (y, x)));
+                let sum: f64 = pixels.map(|(y, x)| sample(frame, y, x)).sum();
+                let mean = sum / (high * wide) as f64;
+                values.push((mean * slope + intercept) as f32);
+            }
+        }
+        Self {
+            kind,
+            number: 0,
+            origin: along(origin, pixel_down, middle(high)),
+            along_row: scaled(pixel_right, wide as f64),
+            along_column: scaled(pixel_down, high as f64),
+            rows,
+            columns,
+            values,
+        }
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.values.len() * size_of::<f32>()
+    }
+}
+
+fn pixels_per_cell(spacing_mm: f64) -> usize {
+    ((CELL_MM / spacing_mm).round() as usize).max(1)
+}
+
+/// A sample as it is stored; zero where there is none, which a decoded frame does not have.
+fn sample(frame: &Frame, row: usize, column: usize) -> f64 {
+    let width = usize::from(frame.bytes_per_sample);
+    let at = (row * usize::from(frame.columns) + column) * width;
+    match (frame.bytes.get(at..at + width), frame.signed) {
+        (Some([one]), false) => f64::from(*one),
+        (Some([one]), true) => f64::from(one.cast_signed()),
+        (Some([low, high]), false) => f64::from(u16::from_le_bytes([*low, *high])),
+        (Some([low, high]), true) => f64::from(i16::from_le_bytes([*low, *high])),
+        _ => 0.0,
+    }
+}
+
+fn kind(header: &Header) -> Result<Kind, WhyNot> {
+    let modality = header.get(tags::MODALITY);
+    let modality = modality.and_then(|element| element.to_str().ok());
+    match modality.as_deref().map(str::trim) {
+        Some("CT") => Ok(Kind::Ct),
+        Some("MR") => Ok(Kind::Mr),
+        _ => Err(WhyNot::Modality),
+    }
+}
+
+/// The place of the only frame.
+pub(super) fn place(header: &Header) -> Result<Geometry, WhyNot> {
+    match planes(header).as_slice() {
+        [Some(geometry)] => Ok(*geometry),
+        _ => Err(WhyNot::NoPlace),
+    }
+}
+
+/// Slope and intercept (PS3.3 C.7.6.16.2.9, C.8.2.1).
+pub(super) fn rescale(header: &Header) -> [f64; 2] {
+    let number = |tag: Tag| header.get(tag).and_then(|one| one.to_float64().ok());
+    let slope = number(tags::RESCALE_SLOPE).filter(|slope| slope.is_finite() && *slope != 0.0);
+    let intercept = number(tags::RESCALE_INTERCEPT).filter(|one| one.is_finite());
+    [slope.unwrap_or(1.0), intercept.unwrap_or(0.0)]
+}
