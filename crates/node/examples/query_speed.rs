@@ -180,6 +180,7 @@ fn instance(series_uid: &str, number: usize) -> NewInstance {
         geometry_json: None,
         attributes_json: format!("{{{}}}", attributes.join(",")),
         pixel_print: Some(format!("{number:016x}")),
+        annotation: None,
     }
 }
 

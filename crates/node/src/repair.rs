@@ -48,6 +48,7 @@ impl Node {
                 .await?;
             seen();
         }
+        self.describe_due().await?;
         Ok(repaired)
     }
 

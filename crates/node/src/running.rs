@@ -114,6 +114,10 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
+            () = describe(&node) => {}
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
             () = check_quality(&node) => {}
         }
         tokio::select! {
@@ -124,6 +128,18 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
             () = stopped(stopping.clone()) => return,
             () = tokio::time::sleep(HOUSEKEEPING_PERIOD) => {}
         }
+    }
+}
+
+/// Series from before this program looked for as much in headers.
+async fn describe(node: &Node) {
+    match node.describe_due().await {
+        Ok(0) => {}
+        Ok(series) => tracing::info!(series, "series were described from their metadata"),
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "series cannot be described"
+        ),
     }
 }
 

@@ -11,7 +11,8 @@ Written from the table in `crates/domain/src/model` by `UPDATE_SNAPSHOTS=1 cargo
 Every record is of one entity and hangs on a patient. Codes are kept as system, code and version, and what the source wrote
 stands beside them; numbers are in the field's unit ([UCUM](https://ucum.org)), at full precision; dates leave a node only as
 days from a baseline of the patient's own. Labels of licensed terminologies are not kept. Where a counterpart elsewhere is empty we
-know of none. The DICOM column says from which attribute a node fills the field when it takes images in, or would.
+know of none. The DICOM column says from which attributes a node fills the field when it takes images in, in functional groups and sequences
+too; what a header leaves empty is not recorded, and nothing is guessed from descriptions.
 ";
 
 /// The whole page, in Markdown.

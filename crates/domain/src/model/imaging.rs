@@ -77,7 +77,7 @@ pub(super) const SERIES: &[FieldSpec] = &[
         code(&[Dicom]),
         "Side that is imaged: L, R, U (unpaired) or B.",
     )
-    .dicom("Laterality (0020,0060), Image Laterality (0020,0062)")
+    .dicom("Image Laterality (0020,0062), Frame Laterality (0020,9072), Laterality (0020,0060)")
     .fhir("ImagingStudy.series.laterality"),
     FieldSpec::new(
         Series,
@@ -85,7 +85,7 @@ pub(super) const SERIES: &[FieldSpec] = &[
         code(&[Dicom]),
         "Projection, such as CC or MLO of a mammogram.",
     )
-    .dicom("View Position (0018,5101)"),
+    .dicom("View Position (0018,5101), View Code Sequence (0054,0220)"),
     FieldSpec::new(
         Series,
         "synthetic",
@@ -138,18 +138,18 @@ pub(super) const SERIES: &[FieldSpec] = &[
     FieldSpec::new(Series, "kvp", number("kV"), "Peak voltage of the tube.")
         .dicom("KVP (0018,0060)"),
     FieldSpec::new(Series, "tube_current", number("mA"), "Current of the tube.")
-        .dicom("X-Ray Tube Current (0018,1151)"),
+        .dicom("X-Ray Tube Current (0018,1151), in mA (0018,9330)"),
     FieldSpec::new(Series, "kernel", Words, "Reconstruction kernel of a CT.")
         .dicom("Convolution Kernel (0018,1210)"),
     FieldSpec::new(
         Series,
         "contrast",
         Flag,
-        "Whether a contrast agent is recorded; nothing where none is named.",
+        "Whether a contrast agent was given; nothing where the header names neither an agent nor none.",
     )
-    .dicom("Contrast/Bolus Agent (0018,0010)"),
+    .dicom("Contrast/Bolus Agent (0018,0010), its sequence (0018,0012)"),
     FieldSpec::new(Series, "contrast_agent", Words, "The contrast agent.")
-        .dicom("Contrast/Bolus Agent (0018,0010)"),
+        .dicom("Contrast/Bolus Agent (0018,0010), its sequence (0018,0012)"),
     FieldSpec::new(
         Series,
         "field_strength",
@@ -158,7 +158,7 @@ pub(super) const SERIES: &[FieldSpec] = &[
     )
     .dicom("Magnetic Field Strength (0018,0087)"),
     FieldSpec::new(Series, "echo_time", number("ms"), "Echo time (TE).")
-        .dicom("Echo Time (0018,0081)"),
+        .dicom("Echo Time (0018,0081), Effective Echo Time (0018,9082)"),
     FieldSpec::new(
         Series,
         "repetition_time",
@@ -172,7 +172,7 @@ pub(super) const SERIES: &[FieldSpec] = &[
         number("ms"),
         "Inversion time (TI).",
     )
-    .dicom("Inversion Time (0018,0082)"),
+    .dicom("Inversion Time (0018,0082), Inversion Times (0018,9079)"),
     FieldSpec::new(Series, "flip_angle", number("deg"), "Flip angle.")
         .dicom("Flip Angle (0018,1314)"),
     FieldSpec::new(
@@ -181,16 +181,16 @@ pub(super) const SERIES: &[FieldSpec] = &[
         number("s/mm2"),
         "Diffusion weighting; the largest that was found.",
     )
-    .dicom("Diffusion b-value (0018,9087)"),
+    .dicom("Diffusion b-value (0018,9087), safe private ones of GE, Philips, Siemens"),
     FieldSpec::new(
         Series,
         "dce_phase",
         number(""),
-        "Which phase of a contrast-enhanced series it is, from 1.",
+        "Which phase of several it is, from 1; nothing where the series holds more than one.",
     )
-    .dicom("Temporal Position Identifier (0020,0100)"),
+    .dicom("Temporal Position Identifier (0020,0100), Index (0020,9128)"),
     FieldSpec::new(Series, "tracer", Words, "Radiopharmaceutical, such as FDG.")
-        .dicom("Radiopharmaceutical (0018,0031)"),
+        .dicom("Radiopharmaceutical (0018,0031), its code (0054,0304)"),
     FieldSpec::new(
         Series,
         "injected_activity",

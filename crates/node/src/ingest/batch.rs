@@ -59,6 +59,7 @@ impl Node {
         for item in items {
             self.plan_item(&mut plan, item).await?;
         }
+        plan.rows.acquisitions = std::mem::take(&mut plan.acquisitions).new_rows();
         let taken = std::mem::take(&mut plan.taken);
         let room = self.room().await?;
         let node = self.clone();

@@ -10,6 +10,7 @@
 
 mod archive;
 mod batch;
+mod described;
 mod folder;
 mod item;
 mod kept;

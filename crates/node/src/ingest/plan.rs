@@ -10,6 +10,7 @@ use arno_store::node::{
 use bytes::Bytes;
 
 use super::{
+    described::Acquisitions,
     item::{Failed, Fate, KeptUids, Taken},
     prepare::PreparedInstance,
     rows::{new_outlines, new_series, new_study},
@@ -34,6 +35,8 @@ pub(super) struct Plan {
     pub(super) studies: BTreeMap<String, String>,
     /// Studies of series.
     pub(super) series: BTreeMap<String, String>,
+    /// How series were acquired, as far as it is known with this batch.
+    pub(super) acquisitions: Acquisitions,
     /// What was here before the batch.
     pub(super) before: Before,
     pub(super) readings: BTreeMap<[String; 3], String>,
@@ -126,6 +129,8 @@ impl Plan {
             .insert(summary.instance_uid.clone(), source_sha256.to_owned());
         self.rows.outlines.extend(new_outlines(&instance.facts));
         let known = self.before.series.get(&summary.series_uid);
+        self.acquisitions
+            .add(&summary.series_uid, &instance.facts.acquisition, known);
         if known.is_some_and(|series| !series.lacks_facts) {
             return;
         }

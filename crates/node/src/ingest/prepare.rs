@@ -12,7 +12,8 @@ use std::{
 use arno_codecs::Decoder;
 use arno_deid::{DeidError, PatientKey, PixelProof, Recipe, Report, deidentify_seen};
 use arno_dicom::{
-    CheckError, Claimed, FrameLayout, Geometry, Instance, Outline, Summary, check, json, outlines,
+    Acquisition, Annotation, CheckError, Claimed, FrameLayout, Geometry, Instance, Outline,
+    Summary, check, json, outlines,
     query::{Level, level_attributes},
     summarise,
     summary::stated_sex,
@@ -79,6 +80,10 @@ pub(super) struct Facts {
     pub(super) attributes_json: String,
     /// By which the same pixels elsewhere are looked for.
     pub(super) pixel_print: Option<String>,
+    /// How it was acquired.
+    pub(super) acquisition: Acquisition,
+    /// What it annotates, if it is an annotation.
+    pub(super) annotation: Option<Annotation>,
 }
 
 impl Facts {
@@ -94,6 +99,8 @@ impl Facts {
             outlines: outlines::outlines(&instance.header),
             attributes_json: attributes_json(instance, Level::Instance),
             pixel_print: pixels.and_then(|pixels| pixel_print(pixels.value())),
+            acquisition: Acquisition::of(&instance.header),
+            annotation: Annotation::of(&instance.header),
             layout,
             geometry,
             summary,

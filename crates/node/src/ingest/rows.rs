@@ -12,7 +12,10 @@ use arno_store::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::prepare::{Facts, MAX_LISTED_ELEMENTS, attributes_json};
+use super::{
+    described::new_annotation,
+    prepare::{Facts, MAX_LISTED_ELEMENTS, attributes_json},
+};
 use crate::NodeError;
 
 pub(super) fn new_study(instance: &Instance, summary: &Summary) -> NewStudy {
@@ -77,6 +80,7 @@ pub(super) fn new_instance(
         geometry,
         attributes_json,
         pixel_print,
+        annotation,
         ..
     } = facts;
     Ok(NewInstance {
@@ -91,6 +95,7 @@ pub(super) fn new_instance(
         geometry_json: geometry.as_ref().map(json).transpose()?,
         attributes_json,
         pixel_print,
+        annotation: annotation.as_ref().map(new_annotation),
     })
 }
 

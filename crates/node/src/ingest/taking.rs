@@ -133,8 +133,15 @@ impl TakingIn {
         Ok(sorted)
     }
 
-    /// Ends the run and records it. What came in is asked by the rules of quality first; what cannot be asked now is later.
+    /// Ends the run and records it. What came in is asked by the rules of quality first, and series from before are described; what
+    /// cannot be done now is done later.
     pub async fn finish(self) -> Result<IngestRun, NodeError> {
+        if let Err(error) = self.node.describe_due().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "series wait to be described"
+            );
+        }
         if let Err(error) = self.node.check_due().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

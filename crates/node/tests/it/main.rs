@@ -8,6 +8,7 @@ mod archives;
 mod attacking;
 mod clinical;
 mod deleting;
+mod describing;
 mod dicomweb;
 mod ingesting;
 mod initialising;

@@ -19,7 +19,7 @@ async fn kept(site: &TestNode) -> Vec<KeptInstance> {
 }
 
 /// The whole index is lost, but for the folder's keys and settings.
-async fn lose_the_index(site: &mut TestNode) {
+pub(crate) async fn lose_the_index(site: &mut TestNode) {
     site.node.store().database().close().await;
     for name in ["node.sqlite", "node.sqlite-wal", "node.sqlite-shm"] {
         let _ = std::fs::remove_file(site.data().join(name));

@@ -36,6 +36,8 @@ pub struct SeriesBefore {
     pub study_uid: String,
     /// Whether sex or age of its patient are not known yet.
     pub lacks_facts: bool,
+    /// Version and text of what is kept of how it was acquired.
+    pub acquisition: (i64, Option<String>),
 }
 
 impl NodeStore {
@@ -81,7 +83,8 @@ impl NodeStore {
         let sql = "-- before
             SELECT s.series_uid AS series_uid, s.study_uid AS study_uid, t.patient AS patient, k.pack AS pack,
                 COALESCE(k.end_offset, 0) AS end_offset,
-                CASE WHEN p.sex IS NULL OR t.age_years IS NULL THEN 1 ELSE 0 END AS lacks_facts
+                CASE WHEN p.sex IS NULL OR t.age_years IS NULL THEN 1 ELSE 0 END AS lacks_facts,
+                s.acquisition_version AS acquisition_version, s.acquisition_json AS acquisition_json
             FROM series s JOIN study t ON t.study_uid = s.study_uid JOIN patient p ON p.pseudonym = t.patient
             LEFT JOIN pack k ON k.series_uid = s.series_uid WHERE s.series_uid IN";
         for row in &select_in(&mut connection, sql, series_uids).await? {
@@ -132,6 +135,10 @@ impl Before {
         let series = SeriesBefore {
             study_uid: row.try_get("study_uid")?,
             lacks_facts: row.try_get::<i64, _>("lacks_facts")? != 0,
+            acquisition: (
+                row.try_get("acquisition_version")?,
+                row.try_get("acquisition_json")?,
+            ),
         };
         let study_uid = series.study_uid.clone();
         self.studies.insert(study_uid, row.try_get("patient")?);

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{
-    NewInstance, NewOutline, NewPatient, NewPreview, NewQuarantined, NewReading, NewSeries,
-    NewStudy, NodeStore, PatientLink, json,
+    NewAcquisition, NewInstance, NewOutline, NewPatient, NewPreview, NewQuarantined, NewReading,
+    NewSeries, NewStudy, NodeStore, PatientLink,
+    clinical::encode,
+    json,
     many::{groups, values},
     signed, text,
 };
@@ -71,6 +73,8 @@ pub struct IngestBatch {
     pub series: Vec<NewSeries>,
     /// Instances whose bytes are durable.
     pub instances: Vec<NewInstance>,
+    /// What series say of how they were acquired, where this batch adds something.
+    pub acquisitions: Vec<NewAcquisition>,
     /// Outlines.
     pub outlines: Vec<NewOutline>,
     /// Whom pseudonyms of new series stand for, where that is kept.
@@ -138,6 +142,7 @@ pub(super) async fn put_images(
     put_patients(tx, &batch.patients).await?;
     put_studies(tx, &batch.studies).await?;
     put_series(tx, &batch.series, now).await?;
+    super::acquisition::put_acquisitions(tx, &batch.acquisitions).await?;
     insert_instances(tx, &batch.instances).await?;
     super::quality::put_due(tx, &batch.instances).await?;
     for outline in &batch.outlines {
@@ -229,8 +234,8 @@ async fn insert_instances(
             "-- insert_instances
             INSERT INTO instance (instance_uid, series_uid, sop_class, transfer_syntax, source_sha256, pack, pack_offset,
                 length, metadata_length, sha256, pixel_offset, position_mm, number, columns, view_json, layout_json,
-                geometry_json, attributes_json, pixel_print) VALUES {}",
-            values(group.len(), 19)
+                geometry_json, attributes_json, pixel_print, annotates, annotation_json) VALUES {}",
+            values(group.len(), 21)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for instance in group {
@@ -253,12 +258,22 @@ async fn insert_instances(
                 .bind(instance.layout_json.clone())
                 .bind(instance.geometry_json.clone())
                 .bind(instance.attributes_json.clone())
-                .bind(instance.pixel_print.clone());
+                .bind(instance.pixel_print.clone())
+                .bind(annotates(instance))
+                .bind(annotation_json(instance));
         }
         let inserted = query.execute(tx.connection()).await;
         inserted.map_err(|error| StoreError::from(error).about("instance"))?;
     }
     Ok(())
+}
+
+fn annotates(instance: &NewInstance) -> Option<String> {
+    instance.annotation.as_ref()?.series_uid.clone()
+}
+
+fn annotation_json(instance: &NewInstance) -> Option<String> {
+    Some(encode(&instance.annotation.as_ref()?.values))
 }
 
 /// Where the packs of these instances end now. A series has one pack, and an end never shrinks.

@@ -3,7 +3,7 @@
 use arno_protocol::node::{DeidentificationPreview, ViewInstance};
 use chrono::{DateTime, Utc};
 
-use super::PackLocation;
+use super::{NewValue, PackLocation};
 
 /// A patient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,28 @@ pub struct NewSeries {
     pub attributes_json: String,
 }
 
+/// What the headers of a series say together of how it was acquired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAcquisition {
+    /// The series.
+    pub series_uid: String,
+    /// Of the reader's form and of what it looks for: older ones are described again.
+    pub version: i64,
+    /// As JSON text of the reader's own form, for what comes later to be added.
+    pub acquisition_json: String,
+    /// As values of the model.
+    pub values: Vec<NewValue>,
+}
+
+/// What an instance annotates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAnnotation {
+    /// The series that it was drawn over, mapped, where it says so.
+    pub series_uid: Option<String>,
+    /// As values of the model.
+    pub values: Vec<NewValue>,
+}
+
 /// An instance whose bytes are durable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewInstance {
@@ -77,6 +99,8 @@ pub struct NewInstance {
     pub attributes_json: String,
     /// By which instances with the same pixels are looked for; absent where pixels are absent or all alike.
     pub pixel_print: Option<String>,
+    /// What it annotates, if it is an annotation.
+    pub annotation: Option<NewAnnotation>,
 }
 
 /// An instance of a series, as outlines need it.

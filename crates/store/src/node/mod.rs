@@ -3,6 +3,7 @@
 //! Everything here is de-identified, but for two things that only the data manager sees and that have an end: the
 //! names of files in quarantine and the left side of a preview. Not here: what is decided about the rows (`arno-node`).
 
+mod acquisition;
 mod before;
 mod catalogue;
 mod changed;
@@ -32,6 +33,7 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+pub use acquisition::{DescribedInstance, Redescribed};
 pub use before::{Before, PackEnd, SeriesBefore};
 pub use catalogue::{FrameSource, SeriesFilter};
 pub use changed::Since;
@@ -48,7 +50,8 @@ pub use disclosure::{
 };
 pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{
-    NewInstance, NewOutline, NewPatient, NewPreview, NewSeries, NewStudy, PlacedInstance,
+    NewAcquisition, NewAnnotation, NewInstance, NewOutline, NewPatient, NewPreview, NewSeries,
+    NewStudy, PlacedInstance,
 };
 pub use links::PatientLink;
 pub use packs::{

@@ -22,6 +22,7 @@ impl NodeStore {
     ) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         commit::put_images(&mut tx, batch, now).await?;
+        super::acquisition::forget_acquisitions(&mut tx, &batch.series).await?;
         let patients = batch.patients.iter();
         self.change(&mut tx, patients.map(|patient| patient.pseudonym.clone()))
             .await?;

@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 8] = [
+pub const MIGRATIONS: [Migration; 9] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -37,6 +37,10 @@ pub const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 25,
         sql: TOTALS,
+    },
+    Migration {
+        version: 29,
+        sql: ACQUISITION,
     },
 ];
 
@@ -156,6 +160,18 @@ CREATE TABLE clinical_record (
     PRIMARY KEY (source, number)
 );
 CREATE INDEX clinical_record_by_patient ON clinical_record (patient);
+";
+
+/// What the headers of a series say of how it was acquired, as the reader's own text and as values of the model; and what an instance
+/// annotates. Series from before have version 0 and are described from their kept metadata.
+const ACQUISITION: &str = "
+ALTER TABLE series ADD COLUMN acquisition_version BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE series ADD COLUMN acquisition_json TEXT;
+ALTER TABLE series ADD COLUMN values_json TEXT;
+CREATE INDEX series_by_acquisition ON series (acquisition_version, series_uid);
+ALTER TABLE instance ADD COLUMN annotates TEXT;
+ALTER TABLE instance ADD COLUMN annotation_json TEXT;
+CREATE INDEX instance_annotating ON instance (instance_uid) WHERE annotation_json IS NOT NULL;
 ";
 
 /// A drawing is the noise of one total, a part is a node's contribution to the total of one search.

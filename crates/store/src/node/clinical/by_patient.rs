@@ -10,7 +10,9 @@ use sqlx::{Row as _, any::AnyRow};
 
 use super::{
     baseline::Baselines,
-    stream::{Last, READINGS, image_records, reading_record, record_of},
+    stream::{
+        ANNOTATIONS, Last, READINGS, annotation_record, image_records, reading_record, record_of,
+    },
 };
 use crate::{
     StoreError,
@@ -20,16 +22,23 @@ use crate::{
 const IMAGES: &str = "-- patient_records
     SELECT p.pseudonym AS patient, p.sex AS sex, t.study_uid AS study_uid, t.study_date AS study_date, t.age_years AS age_years,
         s.series_uid AS series_uid, s.modality AS modality, s.description AS description, s.manufacturer AS manufacturer,
-        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic
+        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic, s.values_json AS values_json,
+        (SELECT COUNT(*) FROM instance i WHERE i.series_uid = s.series_uid) AS instances
     FROM patient p LEFT JOIN study t ON t.patient = p.pseudonym LEFT JOIN series s ON s.study_uid = t.study_uid
     ORDER BY p.pseudonym, t.study_uid, s.series_uid";
 
 const IMAGES_OF: &str = "-- patient_records
     SELECT p.pseudonym AS patient, p.sex AS sex, t.study_uid AS study_uid, t.study_date AS study_date, t.age_years AS age_years,
         s.series_uid AS series_uid, s.modality AS modality, s.description AS description, s.manufacturer AS manufacturer,
-        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic
+        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic, s.values_json AS values_json,
+        (SELECT COUNT(*) FROM instance i WHERE i.series_uid = s.series_uid) AS instances
     FROM patient p LEFT JOIN study t ON t.patient = p.pseudonym LEFT JOIN series s ON s.study_uid = t.study_uid
     WHERE p.pseudonym IN";
+
+const ANNOTATIONS_OF: &str = "-- patient_records
+    SELECT t.patient AS patient, i.instance_uid AS instance_uid, i.annotates AS annotates, i.annotation_json AS annotation_json
+    FROM instance i JOIN series s ON s.series_uid = i.series_uid JOIN study t ON t.study_uid = s.study_uid
+    WHERE i.annotation_json IS NOT NULL AND t.patient IN";
 
 const READINGS_OF: &str = "-- patient_records
     SELECT patient, MAX(malignancy) AS malignancy, MAX(readers) AS readers FROM (
@@ -63,6 +72,11 @@ impl NodeStore {
         let baselines = self.baselines().await?;
         let of = |patient: &str| baselines.get(patient).copied().unwrap_or_default();
         let mut others = ByPatient::new();
+        self.for_each(ANNOTATIONS, |row| {
+            add(&mut others, annotation_record(row)?);
+            Ok(())
+        })
+        .await?;
         self.for_each(READINGS, |row| {
             add(&mut others, reading_record(row)?);
             Ok(())
@@ -154,6 +168,9 @@ impl NodeStore {
         let mut last = Last::default();
         for row in select_in(&mut connection, IMAGES_OF, patients).await? {
             image_records(&row, &of, &mut last, &mut |record| add(&mut images, record))?;
+        }
+        for row in select_in(&mut connection, ANNOTATIONS_OF, patients).await? {
+            add(&mut others, annotation_record(&row)?);
         }
         for row in select_in(&mut connection, READINGS_OF, patients).await? {
             add(&mut others, reading_record(&row)?);

@@ -18,6 +18,7 @@ use super::{NodeStore, time, unsigned};
 use crate::StoreError;
 
 pub use put::Loaded;
+pub(super) use values::encode;
 
 /// What is recorded of a field.
 #[derive(Debug, Clone, PartialEq)]

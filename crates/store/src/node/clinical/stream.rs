@@ -16,9 +16,15 @@ use crate::{
 const IMAGES: &str = "-- clinical_records
     SELECT t.patient AS patient, p.sex AS sex, t.study_uid AS study_uid, t.study_date AS study_date, t.age_years AS age_years,
         s.series_uid AS series_uid, s.modality AS modality, s.description AS description, s.manufacturer AS manufacturer,
-        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic
+        s.body_part AS body_part, s.slice_thickness_mm AS slice_thickness_mm, s.synthetic AS synthetic, s.values_json AS values_json,
+        (SELECT COUNT(*) FROM instance i WHERE i.series_uid = s.series_uid) AS instances
     FROM patient p JOIN study t ON t.patient = p.pseudonym JOIN series s ON s.study_uid = t.study_uid
     ORDER BY t.patient, t.study_uid, s.series_uid";
+
+pub(super) const ANNOTATIONS: &str = "-- clinical_records
+    SELECT t.patient AS patient, i.instance_uid AS instance_uid, i.annotates AS annotates, i.annotation_json AS annotation_json
+    FROM instance i JOIN series s ON s.series_uid = i.series_uid JOIN study t ON t.study_uid = s.study_uid
+    WHERE i.annotation_json IS NOT NULL ORDER BY i.instance_uid";
 
 /// Malignancy is the highest mean over a patient's nodules, readers the most that read one of them.
 pub(super) const READINGS: &str = "-- clinical_records
@@ -44,6 +50,8 @@ impl NodeStore {
         let mut last = Last::default();
         let images = |row: &AnyRow| image_records(row, &of, &mut last, each);
         self.for_each(IMAGES, images).await?;
+        self.for_each(ANNOTATIONS, |row| annotation_record(row).map(&mut *each))
+            .await?;
         self.for_each(READINGS, |row| reading_record(row).map(&mut *each))
             .await?;
         self.for_each(RECORDS, |row| record_of(row, &of).map(&mut *each))
@@ -156,6 +164,20 @@ fn series_record(row: &AnyRow, patient: &str, study: String) -> Result<Record, S
     if row.try_get::<i64, _>("synthetic")? != 0 {
         put(&mut record, "synthetic", Some(Value::Flag(true)));
     }
+    let instances: i64 = row.try_get("instances")?;
+    put(&mut record, "instances", number(Some(instances as f64)));
+    if let Some(acquired) = row.try_get::<Option<&str>, _>("values_json")? {
+        record.values.extend(decode(acquired, Baseline::default())?);
+    }
+    Ok(record)
+}
+
+/// What an instance annotates.
+pub(super) fn annotation_record(row: &AnyRow) -> Result<Record, StoreError> {
+    let patient: String = row.try_get("patient")?;
+    let mut record = Record::new(Entity::Annotation, &patient, row.try_get("instance_uid")?);
+    record.parent = row.try_get("annotates")?;
+    record.values = decode(row.try_get("annotation_json")?, Baseline::default())?;
     Ok(record)
 }
 

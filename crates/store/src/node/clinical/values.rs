@@ -17,7 +17,7 @@ const CORRUPT: StoreError = StoreError::Corrupt {
 };
 
 /// The text of a row.
-pub(super) fn encode(values: &[NewValue]) -> String {
+pub(in crate::node) fn encode(values: &[NewValue]) -> String {
     let pairs = values.iter().map(|value| {
         let content = match (content(&value.content), &value.source) {
             (content, None) => content,
