@@ -149,8 +149,8 @@ fn instance(series_uid: &str, number: usize) -> NewInstance {
         layout_json: Some("{\"format\":{},\"count\":1}".repeat(8)),
         geometry_json: Some("{\"origin\":[1.0,2.0,3.0]}".repeat(6)),
         attributes_json: attributes(26),
-        pixel_print: Some(format!(
         annotation: None,
+        pixel_print: Some(format!(
             "{:016x}",
             (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         )),
