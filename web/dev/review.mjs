@@ -61,7 +61,7 @@ function png(bytes) {
 
 const ultrasound = (id) => ({
   id, group: 'us', why: 'modality', reason: 'a person has to look at it: images of modality US often show text', choices: 'all', modality: 'US',
-  sop_class: '1.2.840.10008.5.1.4.1.1.3.1', rows: ROWS, columns: COLUMNS, frames: 3, size_bytes: 231_900, since: ago(86_363_000), proposed: id === 6 ? [{ x: 0, y: 0, width: COLUMNS, height: 24, frame: null }] : [],
+  sop_class: '1.2.840.10008.5.1.4.1.1.3.1', rows: ROWS, columns: COLUMNS, frames: 3, size_bytes: 231_900, since: ago(86_363_000), text: id === 6 ? 'found' : 'nothing', proposed: id === 6 ? [{ x: 0, y: 0, width: COLUMNS, height: 24, frame: null }] : [],
 });
 
 /** The routes; `waiting` is what is left, `decided` what was sent. */
@@ -79,11 +79,11 @@ export function reviewRoutes() {
   const shown = ({ group: _, ...item }) => item;
   const routes = {
     'GET /v1/review': () => ({
-      waiting: waiting.length,
+      waiting: waiting.length, finder: { state: 'working', due: 12 },
       groups: [...new Set(waiting.map(({ group }) => group))].map((name) => {
         const group = waiting.filter(({ group }) => group === name);
-        const { id: first, why, reason, modality, rows, columns, since } = group[0];
-        return { first, why, reason, modality, rows, columns, since, instances: group.length, frames: group.reduce((sum, { frames }) => sum + frames, 0) };
+        const { id: first, why, reason, modality, rows, columns, since, text } = group[0];
+        return { first, why, reason, modality, rows, columns, since, text, instances: group.length, frames: group.reduce((sum, { frames }) => sum + frames, 0) };
       }),
     }),
     'GET /v1/review/:id': ({ id }) => {

@@ -66,6 +66,7 @@ test('where a device is known to write a box is drawn already', async () => {
 test('a name is covered by mouse, a second box by keyboard, and the next one comes by itself', async () => {
   const page = await openAsManager('/review');
   await page.getByText('4 wait').waitFor();
+  await page.getByText('The text finder looks first: 12 wait for it.').waitFor();
   await page.getByRole('link', { name: 'Look at number 4' }).click();
   await shown(page, 1);
   const canvas = await page.locator('canvas').boundingBox();

@@ -3,17 +3,19 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use arno_domain::{country::check_country, disclosure::DisclosurePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CodecPlace, FacePolicy, NodeError,
+    CodecPlace, FacePolicy, NodeError, TextPolicy,
     receive::DicomListener,
     risk::{BelowLimit, RiskPolicy},
     secret::Unlock,
     standalone::RecipeName,
+    text,
 };
 
 /// Days that the left side of a preview is kept, unless the settings say otherwise.
@@ -37,6 +39,8 @@ pub struct NodeConfig {
     pub codecs: CodecPlace,
     /// What opens its sealed secret.
     pub unlock: Unlock,
+    /// How long a series must have got nothing before it is decided on by what is read in its pixels.
+    pub text_rest: Duration,
     /// Its settings.
     pub site: SiteConfig,
 }
@@ -85,6 +89,12 @@ pub struct SiteConfig {
     /// What becomes of series that can show a face.
     #[serde(default)]
     pub faces: FacePolicy,
+    /// The folder of the text finder, which looks at what would wait for a person.
+    #[serde(default)]
+    pub text_finder: Option<PathBuf>,
+    /// What becomes of text that it finds.
+    #[serde(default)]
+    pub text: TextPolicy,
 }
 
 fn preview_days() -> u32 {
@@ -111,6 +121,8 @@ impl SiteConfig {
             demo: false,
             recipe: RecipeName::Standard,
             faces: FacePolicy::Review,
+            text_finder: None,
+            text: TextPolicy::Propose,
         }
     }
 
@@ -173,6 +185,9 @@ impl SiteConfig {
              recipe = \"{recipe}\"\n\
              # Heads in CT, MR and PET, of which a face can be computed: \"review\" holds them for a person, \"keep\" lets them in.\n\
              faces = \"{faces}\"\n\
+             # The folder that `arno-textfinder install` made (docs/text-in-pixels.md): what would wait for a person because its\n\
+             # pixels may show text is looked at first. Text that is found: \"propose\" shows it to a person as boxes, \"remove\"\n\
+             # makes it black and lets the rest in.\n{text_finder}\ntext = \"{text}\"\n\
              \n[disclosure]\n# Noise is added; then counts below the threshold are hidden, others are rounded (docs/disclosure.md).\n\
              threshold = {threshold}\nround_to = {round_to}\n\
              \n[disclosure.budget]\n\
@@ -205,6 +220,12 @@ impl SiteConfig {
                 RecipeName::None => "none",
             },
             faces = self.faces.as_str(),
+            text_finder = line(
+                "text_finder",
+                path(&self.text_finder),
+                "\"/srv/textfinder\""
+            ),
+            text = self.text.as_str(),
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
             data_user_microrho = budget.data_user_microrho,
@@ -254,8 +275,22 @@ impl NodeConfig {
             dicom: None,
             codecs: CodecPlace::default(),
             unlock: Unlock::none(),
+            text_rest: text::REST,
             site,
         }
+    }
+
+    /// Another text finder for this time than the settings name, if one is given.
+    ///
+    /// # Errors
+    /// When it is no path.
+    pub(crate) fn set_text_finder(&mut self, folder: Option<&Path>) -> Result<(), NodeError> {
+        if let Some(folder) = folder {
+            let absolute = std::path::absolute(folder);
+            let unusable = |error| NodeError::file(folder, error);
+            self.site.text_finder = Some(absolute.map_err(unusable)?);
+        }
+        Ok(())
     }
 
     /// The file of settings in a node's folder.
@@ -284,6 +319,10 @@ impl NodeConfig {
         self.data.join("node.sqlite")
     }
 
+    pub(crate) fn text_lock(&self) -> PathBuf {
+        self.data.join("text.lock")
+    }
+
     pub(crate) fn ingest_lock(&self) -> PathBuf {
         self.data.join("ingest.lock")
     }
@@ -302,6 +341,8 @@ mod tests {
         site.storage_limit_bytes = Some(7);
         site.demo = true;
         site.keep_links = true;
+        site.text_finder = Some("/srv/text finder".into());
+        site.text = crate::TextPolicy::Remove;
         site.risk.below = crate::risk::BelowLimit::Refuse;
         site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use arno_client::ClientError;
 use arno_httpkit::ApiError;
+use arno_pixels::FinderError;
 use arno_store::StoreError;
 
 /// A failure of the node.
@@ -67,6 +68,9 @@ pub enum NodeError {
     /// The hub could not be asked.
     #[error("the hub cannot be asked")]
     Hub(#[from] ClientError),
+    /// The text finder does not start. What it was to look at goes on waiting.
+    #[error(transparent)]
+    TextFinder(#[from] FinderError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

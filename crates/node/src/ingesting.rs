@@ -9,13 +9,14 @@ use std::{
 };
 
 use anyhow::Context as _;
+use arno_domain::Clock;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
-    FileOutcome, Node,
-    commands::{ACTOR, open, say},
+    CodecPlace, FileOutcome, Node, NodeConfig, NodeError, Resting,
+    commands::{ACTOR, say},
 };
 
 /// Files that are named after an ingest; the page and a report have them all.
@@ -32,6 +33,9 @@ pub struct Ingest {
     /// Write what became of each file here: JSON lines if it ends in .jsonl or .json, else CSV.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// The folder of the text finder, which looks at what would wait for a person; what the node's settings say, unless given.
+    #[arg(long, value_name = "DIR")]
+    text_finder: Option<PathBuf>,
     /// Print the outcome as one JSON object.
     #[arg(long)]
     json: bool,
@@ -39,7 +43,7 @@ pub struct Ingest {
 
 /// Takes it in.
 pub(crate) async fn ingest(ingest: Ingest) -> anyhow::Result<()> {
-    let node = open(&ingest.data).await?;
+    let node = open_with(&ingest).await?;
     let mut report = ingest.report.as_deref().map(Report::create).transpose()?;
     let (bar, mut summary) = (bar(), Summary::default());
     let (told, mut outcomes) = tokio::sync::mpsc::unbounded_channel();
@@ -65,6 +69,7 @@ pub(crate) async fn ingest(ingest: Ingest) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let run = run?;
     reported?;
+    let looked = look_for_text(&node).await?;
     if ingest.json {
         return say(&serde_json::to_string(&run)?);
     }
@@ -73,7 +78,38 @@ pub(crate) async fn ingest(ingest: Ingest) -> anyhow::Result<()> {
         run.files, run.stored, run.unchanged, run.quarantined, run.readings
     ))?;
     say(summary.table().trim_end())?;
-    say_refused(&node, &summary).await
+    say_refused(&node, &summary).await?;
+    looked.map_or(Ok(()), |looked| say(&looked))
+}
+
+/// Frames that the text finder is to look at are decoded in children, as they are where a node serves.
+async fn open_with(ingest: &Ingest) -> anyhow::Result<Node> {
+    let mut config = NodeConfig {
+        codecs: CodecPlace::Child,
+        ..NodeConfig::load(&ingest.data, 0)?
+    };
+    config.set_text_finder(ingest.text_finder.as_deref())?;
+    Ok(Node::open(config, Clock::system()).await?)
+}
+
+/// Has the text finder look at what is due, and says what came of it. A text finder that fails keeps nothing from having come in.
+async fn look_for_text(node: &Node) -> anyhow::Result<Option<String>> {
+    let due = node.store().count_text_due().await?;
+    if node.text_finder().is_none() || due == 0 {
+        return Ok(None);
+    }
+    eprintln!("the text finder looks at {due} instances; Ctrl-C leaves them to the next time");
+    Ok(Some(match node.look_for_text(Resting::All).await {
+        Ok(Some(looked)) => format!(
+            "text finder: {} came in with text made black, {} without text, {} wait for a person",
+            looked.blackened, looked.clean, looked.waiting
+        ),
+        Ok(None) => "text finder: another program of this node looks already".to_owned(),
+        Err(NodeError::TextFinder(error)) => {
+            format!("text finder: {error}. {due} instances wait for it, or for a person")
+        }
+        Err(error) => return Err(error.into()),
+    }))
 }
 
 fn bar() -> ProgressBar {

@@ -43,6 +43,7 @@ mod segmentations;
 mod serving;
 mod standalone;
 mod survey;
+mod text;
 mod upkeep;
 mod verify;
 
@@ -71,5 +72,6 @@ pub use running::RunningNode;
 pub use secret::{SecretCommand, SecretError, Unlock};
 pub use serving::Serve;
 pub use standalone::RecipeName;
+pub use text::{Resting, TextPolicy, TextTally};
 pub use upkeep::{Compact, Verify};
 pub use verify::Verified;

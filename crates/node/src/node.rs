@@ -66,6 +66,7 @@ struct Inner {
     review_turn: Mutex<()>,
     progress: watch::Sender<Option<IngestProgress>>,
     receiving_trouble: watch::Sender<Option<ReceivingTrouble>>,
+    text_trouble: watch::Sender<Option<String>>,
     contact: watch::Sender<Contact>,
     to_deliver: Notify,
     cases: CaseCache,
@@ -167,6 +168,7 @@ impl Node {
             review_turn: Mutex::new(()),
             progress: watch::Sender::new(None),
             receiving_trouble: watch::Sender::new(None),
+            text_trouble: watch::Sender::new(None),
             contact: watch::Sender::new(Contact::default()),
             to_deliver: Notify::new(),
             cases: CaseCache::default(),
@@ -273,6 +275,15 @@ impl Node {
 
     pub(crate) fn set_receiving_trouble(&self, trouble: Option<ReceivingTrouble>) {
         self.0.receiving_trouble.send_replace(trouble);
+    }
+
+    /// What keeps the text finder from looking; nothing as long as all is well.
+    pub(crate) fn text_trouble(&self) -> Option<String> {
+        self.0.text_trouble.borrow().clone()
+    }
+
+    pub(crate) fn set_text_trouble(&self, trouble: Option<String>) {
+        self.0.text_trouble.send_replace(trouble);
     }
 
     pub(crate) fn contact(&self) -> &watch::Sender<Contact> {

@@ -13,15 +13,17 @@ use arno_dicomweb::{
 use arno_domain::audit::Outcome;
 use arno_pixels::{Frames, Region, device_regions};
 use arno_protocol::node::review::{
-    NewDecision, NotKept, ReviewBox, ReviewChoices, ReviewItem, ReviewOutcome, ReviewScope, Verdict,
+    FinderState, NewDecision, NotKept, ReviewBox, ReviewChoices, ReviewItem, ReviewOutcome,
+    ReviewQueue, ReviewScope, TextState, Verdict,
 };
 use arno_store::node::{Decided, HeldInstance};
 use bytes::Bytes;
 
 use crate::{
     Fate, Node, NodeError,
-    ingest::{Seen, frame},
+    ingest::{Seen, SeenCopy, frame},
     painting::paint,
+    text,
 };
 
 /// Instances that one decision reaches at a time: the person waits for the answer.
@@ -47,6 +49,22 @@ pub(crate) enum PictureError {
 }
 
 impl Node {
+    /// All that waits, and whether a text finder looks first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn list_review(&self) -> Result<ReviewQueue, NodeError> {
+        let mut queue = self.store().list_review().await?;
+        if self.text_finder().is_some() {
+            let due = self.store().count_text_due().await?;
+            queue.finder = match self.text_trouble() {
+                Some(reason) => FinderState::Failing { due, reason },
+                None => FinderState::Working { due },
+            };
+        }
+        Ok(queue)
+    }
+
     /// One that waits, recorded as seen by `actor`.
     ///
     /// # Errors
@@ -58,23 +76,24 @@ impl Node {
         let act = self.act(actor, "view in review", &subject, Outcome::Done, "");
         tx.audit(self.now(), act).await?;
         tx.commit().await?;
-        let (node, item) = (self.clone(), held.item.clone());
-        let proposed = tokio::task::spawn_blocking(move || node.proposed(&held)).await?;
+        let item = held.item.clone();
+        let proposed = self.proposed(held).await?;
         Ok(ReviewItem { proposed, ..item })
     }
 
-    /// Boxes where the rules of devices say that such a device writes; none where nothing can be read.
-    fn proposed(&self, held: &HeldInstance) -> Vec<ReviewBox> {
-        let bytes = fs::read(self.held_copy(held)).unwrap_or_default();
-        let Ok(instance) = Instance::read(Bytes::from(bytes)) else {
-            return Vec::new();
+    /// Boxes where text was found, and where the rules of devices say that such a device writes.
+    async fn proposed(&self, held: HeldInstance) -> Result<Vec<ReviewBox>, NodeError> {
+        let verdict = self.store().text_verdict(&held.source_sha256).await?;
+        let path = self.held_copy(&held);
+        let propose = move || {
+            let bytes = fs::read(path).unwrap_or_default();
+            let device = Instance::read(Bytes::from(bytes));
+            let device = device.map_or(Vec::new(), |instance| device_regions(&instance.header));
+            let size = |pixels| u16::try_from(pixels).unwrap_or(u16::MAX);
+            let frame = (size(held.item.rows), size(held.item.columns));
+            text::proposed(verdict.as_deref(), device, frame, MAX_BOXES)
         };
-        let item = &held.item;
-        let proposed = device_regions(&instance.header).into_iter();
-        proposed
-            .filter_map(|region| proposed_box(region, item))
-            .take(MAX_BOXES)
-            .collect()
+        Ok(tokio::task::spawn_blocking(propose).await?)
     }
 
     /// A frame of one that waits, from 1, as PNG.
@@ -188,7 +207,8 @@ impl Node {
         store.decide_review(&held, decided, self.now()).await?;
         let ids: Vec<i64> = held.iter().map(|one| one.item.id).collect();
         let all = ids.len() as u64;
-        let taken = self.take_in_seen(held, seen, actor).await?;
+        let copies = self.as_seen(held, seen).await?;
+        let taken = self.take_in_seen(copies, actor).await?;
         let not_kept: Vec<NotKept> = ids
             .into_iter()
             .zip(taken)
@@ -202,6 +222,31 @@ impl Node {
             })
             .collect();
         Ok((all - not_kept.len() as u64, not_kept))
+    }
+
+    /// The first as the person saw it; of others, what was found in them is covered too, since nobody saw them.
+    async fn as_seen(
+        &self,
+        held: Vec<HeldInstance>,
+        seen: &Seen,
+    ) -> Result<Vec<SeenCopy>, NodeError> {
+        let mut copies = Vec::with_capacity(held.len());
+        for one in held {
+            let seen = match (copies.is_empty(), one.item.text) {
+                (false, TextState::Found) => {
+                    let verdict = self.store().text_verdict(&one.source_sha256).await?;
+                    seen.clone().and_covered(text::found(verdict.as_deref()))
+                }
+                _ => seen.clone(),
+            };
+            copies.push(SeenCopy {
+                name: one.name,
+                source_sha256: one.source_sha256,
+                size_bytes: one.item.size_bytes,
+                seen,
+            });
+        }
+        Ok(copies)
     }
 
     fn decided<'a>(
@@ -229,31 +274,6 @@ impl Node {
             act: self.act(actor, action, &subject, Outcome::Done, detail),
         }
     }
-}
-
-/// The part of a region that lies in the frames.
-fn proposed_box(region: Region, item: &ReviewItem) -> Option<ReviewBox> {
-    let (rows, columns) = (
-        u16::try_from(item.rows).ok()?,
-        u16::try_from(item.columns).ok()?,
-    );
-    let Region {
-        frames,
-        x,
-        y,
-        width,
-        height,
-    } = region.clipped(rows, columns)?;
-    Some(ReviewBox {
-        x,
-        y,
-        width,
-        height,
-        frame: match frames {
-            Frames::All => None,
-            Frames::One(frame) => Some(frame + 1),
-        },
-    })
 }
 
 /// What is to be done with the pixels of what is let in; nothing for what is refused.

@@ -5,10 +5,18 @@ use std::time::Duration;
 use arno_domain::Clock;
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{Compacted, Compacting, Node, NodeConfig, NodeError, api};
+use crate::{Compacted, Compacting, Node, NodeConfig, NodeError, Resting, api};
 
 /// How often what is due is deleted.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
+/// How often the store is asked for what the text finder is to look at, in the time that a series rests.
+const LOOKS_A_REST: u32 = 12;
+/// The store is asked no more often than this, however short the rest.
+const LEAST_LOOK_PERIOD: Duration = Duration::from_millis(50);
+/// A text finder that did not start is tried again after this.
+const TEXT_RETRY: Duration = Duration::from_secs(60);
+/// How long what was seen of an instance waits for a late one of its series.
+const TEXT_LOOKS_KEPT: chrono::Duration = chrono::Duration::days(30);
 
 /// A node whose pages are served. Call [`RunningNode::shutdown`] to stop it; dropped, it stops on its own.
 pub struct RunningNode {
@@ -52,6 +60,7 @@ impl Node {
         let dicom_port = node
             .receive(dicom.as_ref(), stopping.clone(), &mut jobs)
             .await?;
+        jobs.spawn(look_for_text_on(node.clone(), stopping.clone()));
         jobs.spawn(make_index(node.clone(), stopping.clone()));
         jobs.spawn(keep_house(node.clone(), stopping));
         tracing::info!(node = %node.id(), port, "the node is ready");
@@ -101,6 +110,38 @@ async fn make_index(node: Node, stopping: watch::Receiver<bool>) {
     }
 }
 
+/// Has the text finder look at what is due, as long as the node runs. What fails is told once, and tried again.
+async fn look_for_text_on(node: Node, stopping: watch::Receiver<bool>) {
+    if node.text_finder().is_none() {
+        return;
+    }
+    let period = (node.config().text_rest / LOOKS_A_REST).max(LEAST_LOOK_PERIOD);
+    loop {
+        let looked = tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            looked = node.look_for_text(Resting::Rested) => looked,
+        };
+        let pause = match looked {
+            Ok(_) => {
+                node.set_text_trouble(None);
+                period
+            }
+            Err(error) => {
+                if node.text_trouble().is_none() {
+                    let cause = &error as &dyn std::error::Error;
+                    tracing::error!(error = cause, "text in pixels is not looked for");
+                }
+                node.set_text_trouble(Some(error.to_string()));
+                TEXT_RETRY
+            }
+        };
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
 /// Deletes previews whose time is over, asks series that wait for their quality, and compacts packs where it is worth it.
 async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
     loop {
@@ -111,6 +152,13 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
                 error = &error as &dyn std::error::Error,
                 "housekeeping failed"
             ),
+        }
+        let looks = node
+            .store()
+            .delete_old_text_looks(node.now() - TEXT_LOOKS_KEPT);
+        if let Err(error) = looks.await {
+            let cause = &error as &dyn std::error::Error;
+            tracing::error!(error = cause, "housekeeping failed");
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,

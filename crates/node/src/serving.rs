@@ -64,6 +64,9 @@ pub struct Serve {
     /// What is done to objects before they are kept; `none` leaves them identifiable. What the folder says, unless given.
     #[arg(long)]
     recipe: Option<RecipeName>,
+    /// The folder of the text finder, which looks at what would wait for a person; what the node's settings say, unless given.
+    #[arg(long, value_name = "DIR")]
+    text_finder: Option<PathBuf>,
     /// Print the addresses as one JSON object.
     #[arg(long)]
     json: bool,
@@ -75,6 +78,7 @@ pub(crate) async fn serve(serve: Serve) -> anyhow::Result<()> {
     if let Some(recipe) = serve.recipe {
         Node::choose_recipe(&mut config, recipe).await?;
     }
+    config.set_text_finder(serve.text_finder.as_deref())?;
     let config = NodeConfig {
         bind: serve.bind,
         dicom: dicom(&serve)?,

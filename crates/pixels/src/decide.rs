@@ -4,11 +4,7 @@
 //! most frames is a banner, and goes from every frame, also from those in which it was not seen. Frames with nothing but
 //! noise stay as they are.
 
-use arno_dicom::{FrameLayout, Header};
-use dicom_dictionary_std::tags;
-
-use crate::device::device_regions;
-use crate::found::{FoundText, Known, Weight};
+use crate::looked::{Looked, Reading, Weight};
 use crate::region::{Frames, Region};
 
 /// Frames of a series that must show text in one place before the others are taken to show it too.
@@ -31,8 +27,8 @@ pub enum Verdict {
     Clean,
     /// These regions are to be made black.
     Blacken(Vec<Region>),
-    /// A person has to look.
-    Doubt(Doubt),
+    /// A person has to look, and begins with these regions.
+    Doubt(Doubt, Vec<Region>),
 }
 
 /// Why what a detector found does not settle it.
@@ -46,45 +42,10 @@ pub enum Doubt {
     NotFound,
 }
 
-/// What was read in one instance.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Looked {
-    /// Height of its frames in pixels.
-    pub rows: u16,
-    /// Width of its frames in pixels.
-    pub columns: u16,
-    /// How many frames it has; all were looked at.
-    pub frames: u32,
-    /// All that was read in them.
-    pub found: Vec<FoundText>,
-    /// What its header says of the patient.
-    pub known: Known,
-    /// Where its device writes.
-    pub device: Vec<Region>,
-    /// Whether its header says that text is burned in, (0028,0301).
-    pub is_declared: bool,
-}
-
 impl Looked {
-    /// What was read in all frames of an instance.
-    #[must_use]
-    pub fn new(header: &Header, layout: &FrameLayout, found: Vec<FoundText>) -> Self {
-        let declared = header.get(tags::BURNED_IN_ANNOTATION);
-        let declared = declared.and_then(|element| element.to_str().ok());
-        Self {
-            rows: layout.format.rows,
-            columns: layout.format.columns,
-            frames: layout.count,
-            found,
-            known: Known::of(header),
-            device: device_regions(header),
-            is_declared: declared.is_some_and(|yes| yes.trim().eq_ignore_ascii_case("YES")),
-        }
-    }
-
     fn verdict(&self, regions: Vec<Region>) -> Verdict {
         if regions.is_empty() && self.is_declared {
-            return Verdict::Doubt(Doubt::NotFound);
+            return Verdict::Doubt(Doubt::NotFound, self.device_regions());
         }
         let pixels = f64::from(self.rows) * f64::from(self.columns);
         let is_page = (0..self.frames).any(|frame| {
@@ -94,36 +55,33 @@ impl Looked {
             let area = text.map(|region| region.area()).sum::<u64>() as f64;
             area > pixels * PAGE_SHARE
         });
-        if is_page {
-            return Verdict::Doubt(Doubt::Page);
-        }
-        let device = self.device.iter().copied();
-        let device = device.filter_map(|region| region.clipped(self.rows, self.columns));
+        let device = self.device_regions().into_iter();
         let mut regions: Vec<Region> = regions.into_iter().chain(device).collect();
         regions.sort_unstable();
         regions.dedup();
-        match regions.is_empty() {
-            true => Verdict::Clean,
-            false => Verdict::Blacken(regions),
+        match (is_page, regions.is_empty()) {
+            (true, _) => Verdict::Doubt(Doubt::Page, regions),
+            (false, true) => Verdict::Clean,
+            (false, false) => Verdict::Blacken(regions),
         }
+    }
+
+    fn device_regions(&self) -> Vec<Region> {
+        let device = self.device.iter();
+        device
+            .filter_map(|region| region.clipped(self.rows, self.columns))
+            .collect()
     }
 }
 
 /// What is to be done about each of these instances, which are all of one series.
 #[must_use]
 pub fn decide(series: &[Looked]) -> Vec<Verdict> {
-    let weighed: Vec<Weighed<'_>> = series.iter().map(Weighed::of).collect();
-    let places = places(&weighed);
-    weighed
+    let places = places(series);
+    series
         .iter()
-        .map(|weighed| weighed.looked.verdict(weighed.regions(&places)))
+        .map(|looked| looked.verdict(looked.regions(&places)))
         .collect()
-}
-
-/// An instance whose readings are weighed.
-struct Weighed<'a> {
-    looked: &'a Looked,
-    found: Vec<(&'a FoundText, Weight)>,
 }
 
 /// Where frames of one size show text.
@@ -138,19 +96,9 @@ struct Place {
     of: usize,
 }
 
-impl<'a> Weighed<'a> {
-    fn of(looked: &'a Looked) -> Self {
-        let found = looked.found.iter();
-        Self {
-            looked,
-            found: found
-                .map(|found| (found, found.weight(&looked.known)))
-                .collect(),
-        }
-    }
-
+impl Looked {
     fn size(&self) -> (u16, u16) {
-        (self.looked.rows, self.looked.columns)
+        (self.rows, self.columns)
     }
 
     fn regions(&self, places: &[Place]) -> Vec<Region> {
@@ -158,19 +106,16 @@ impl<'a> Weighed<'a> {
         let is_agreed = |region: Region| {
             here().any(|place| place.is_at(region) && (place.frames > 1 || place.of == 1))
         };
-        let counts = |found: &FoundText, weight: Weight| match weight {
+        let counts = |reading: &&Reading| match reading.weight {
             Weight::Clear => true,
-            Weight::Weak => is_agreed(found.region),
+            Weight::Weak => is_agreed(reading.region),
             Weight::Noise => false,
         };
-        let (text, rest): (Vec<_>, Vec<_>) = self
-            .found
-            .iter()
-            .partition(|(found, weight)| counts(found, *weight));
-        let text: Vec<Region> = text.iter().map(|(found, _)| found.region).collect();
+        let (text, rest): (Vec<&Reading>, Vec<&Reading>) = self.readings.iter().partition(counts);
+        let text: Vec<Region> = text.iter().map(|reading| reading.region).collect();
         let beside = rest
             .iter()
-            .map(|(found, _)| found.region)
+            .map(|reading| reading.region)
             .filter(|region| text.iter().any(|line| is_beside(*line, *region)));
         let own = text.iter().copied().chain(beside).map(with_margin);
         let banners = here().filter(|place| place.is_banner());
@@ -180,9 +125,9 @@ impl<'a> Weighed<'a> {
         });
         let mut regions: Vec<Region> = own
             .chain(banners)
-            .filter_map(|region| region.clipped(self.looked.rows, self.looked.columns))
+            .filter_map(|region| region.clipped(self.rows, self.columns))
             .collect();
-        if self.looked.frames == 1 {
+        if self.frames == 1 {
             for region in &mut regions {
                 region.frames = Frames::All;
             }
@@ -204,20 +149,20 @@ impl Place {
     }
 }
 
-fn places(series: &[Weighed<'_>]) -> Vec<Place> {
+fn places(series: &[Looked]) -> Vec<Place> {
     let frames_of = |size| {
         let same = series.iter().filter(|looked| looked.size() == size);
-        same.map(|looked| looked.looked.frames as usize).sum()
+        same.map(|looked| looked.frames as usize).sum()
     };
     let mut places: Vec<Place> = Vec::new();
     for (instance, looked) in series.iter().enumerate() {
         let size = looked.size();
-        let readings = looked.found.iter();
-        for (found, _) in readings.filter(|(_, weight)| *weight > Weight::Noise) {
-            let frame = (instance, found.region.frames);
+        let readings = looked.readings.iter();
+        for Reading { region, .. } in readings.filter(|reading| reading.weight > Weight::Noise) {
+            let frame = (instance, region.frames);
             let known = places
                 .iter()
-                .position(|place| place.size == size && place.is_at(found.region));
+                .position(|place| place.size == size && place.is_at(*region));
             let full = places.len() == MAX_PLACES;
             match known.and_then(|at| places.get_mut(at)) {
                 Some(place) if place.last == frame => {}
@@ -228,7 +173,7 @@ fn places(series: &[Weighed<'_>]) -> Vec<Place> {
                 None if full => {}
                 None => places.push(Place {
                     size,
-                    region: found.region,
+                    region: *region,
                     frames: 1,
                     last: frame,
                     of: frames_of(size),
@@ -261,12 +206,14 @@ fn with_margin(region: Region) -> Region {
 mod tests {
     use arno_dicom::Header;
 
-    use super::{Doubt, Looked, Verdict, decide};
+    use super::{Doubt, Verdict, decide};
+    use crate::looked::{Looked, Reading};
     use crate::{FoundText, Frames, Known, Region};
 
     const BANNER: [u32; 4] = [10, 10, 100, 12];
 
     fn instance(readings: &[([u32; 4], &str, f32)]) -> Looked {
+        let known = Known::of(&Header::new_empty());
         let found = readings
             .iter()
             .map(|([x, y, width, height], text, confidence)| FoundText {
@@ -281,8 +228,7 @@ mod tests {
             rows: 512,
             columns: 512,
             frames: 1,
-            found: found.collect(),
-            known: Known::of(&Header::new_empty()),
+            readings: found.map(|found| Reading::of(&found, &known)).collect(),
             device: Vec::new(),
             is_declared: false,
         }
@@ -292,7 +238,7 @@ mod tests {
         match verdict {
             Verdict::Blacken(regions) => regions,
             Verdict::Clean => Vec::new(),
-            Verdict::Doubt(doubt) => panic!("{doubt}"),
+            Verdict::Doubt(doubt, _) => panic!("{doubt}"),
         }
     }
 
@@ -352,7 +298,7 @@ mod tests {
     #[test]
     fn frames_of_one_instance_vote_too() {
         let mut cine = instance(&[(BANNER, "Anna Muster", 0.97); 4]);
-        for (frame, found) in (0..).zip(&mut cine.found) {
+        for (frame, found) in (0..).zip(&mut cine.readings) {
             found.region.frames = Frames::One(frame);
         }
         cine.frames = 5;
@@ -365,9 +311,13 @@ mod tests {
     fn what_a_detector_cannot_settle_is_for_a_person() {
         let mut declared = instance(&[([200, 200, 30, 30], "O", 0.9)]);
         declared.is_declared = true;
-        assert_eq!(decide(&[declared]), [Verdict::Doubt(Doubt::NotFound)]);
+        assert_eq!(
+            decide(&[declared]),
+            [Verdict::Doubt(Doubt::NotFound, Vec::new())]
+        );
         let page = instance(&[([0, 0, 512, 200], "Anna Muster", 0.97)]);
-        assert_eq!(decide(&[page]), [Verdict::Doubt(Doubt::Page)]);
+        let found = vec![Region::everywhere(0, 0, 512, 250)];
+        assert_eq!(decide(&[page]), [Verdict::Doubt(Doubt::Page, found)]);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! The only part of this crate that does anything: it talks to a child process over its pipes.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arno_codecs::DecodeError;
-use arno_codecs::cage::Child;
+use arno_codecs::cage::{Child, Failure};
 
 use crate::found::FoundText;
 use crate::picture::Picture;
@@ -15,6 +16,9 @@ use crate::wire::{MAX_ANSWER_BYTES, answer_from_bytes, picture_to_bytes};
 
 /// The program's name in its folder.
 const PROGRAM: &str = "arno-textfinder";
+
+/// The files of weights beside it, the detector's and the recogniser's: who records what a text finder did names their digests.
+pub const WEIGHTS: [&str; 2] = ["PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"];
 
 /// For one picture: the largest takes ten seconds on a slow machine that has other work.
 const PICTURE_TIME: Duration = Duration::from_secs(90);
@@ -27,6 +31,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(150);
 pub struct TextFinder {
     folder: PathBuf,
     idle: Mutex<Vec<(Child, Instant)>>,
+    is_closed: AtomicBool,
 }
 
 /// Why nobody looked at a picture.
@@ -42,6 +47,9 @@ pub enum FinderError {
         #[source]
         source: DecodeError,
     },
+    /// It was closed: nobody waits for more.
+    #[error("nobody looks for text any more")]
+    Closed,
     /// The picture is too large, or took too long, or the program died of it.
     #[error("the text finder could not look at the picture")]
     NotLooked,
@@ -56,27 +64,50 @@ impl TextFinder {
         let finder = Self {
             folder: folder.to_owned(),
             idle: Mutex::default(),
+            is_closed: AtomicBool::new(false),
         };
         let child = finder.start()?;
         finder.give_back(child);
         Ok(finder)
     }
 
-    /// Looks for text in the picture of one frame.
+    /// Looks for text in the picture of one frame; a second time in another child, if the first one ended over it.
     ///
     /// # Errors
     /// [`FinderError`]; whatever it is, the next picture may be tried.
     pub fn find(&self, picture: &Picture, frame: u32) -> Result<Vec<FoundText>, FinderError> {
         let bytes = picture_to_bytes(picture).ok_or(FinderError::NotLooked)?;
-        let length = (bytes.len() as u64).to_le_bytes();
+        let found = match self.ask(&bytes, frame)? {
+            // It may have ended of something else than this picture.
+            Err(Failure::Ended) => self.ask(&bytes, frame)?,
+            found => found,
+        };
+        found.map_err(|_| FinderError::NotLooked)
+    }
+
+    /// Looks at no further picture. One that is being looked at is finished.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    fn ask(
+        &self,
+        picture: &[u8],
+        frame: u32,
+    ) -> Result<Result<Vec<FoundText>, Failure>, FinderError> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(FinderError::Closed);
+        }
+        let length = (picture.len() as u64).to_le_bytes();
         let mut child = self.take()?;
         let deadline = Instant::now() + PICTURE_TIME;
-        let answer = child
-            .exchange([&length, &bytes], MAX_ANSWER_BYTES as u64, deadline)
-            .map_err(|_| FinderError::NotLooked)?;
+        let answer = child.exchange([&length, picture], MAX_ANSWER_BYTES as u64, deadline);
         // A child that says what cannot be is dropped, which ends it.
-        let found = answer_from_bytes(&answer, frame).ok_or(FinderError::NotLooked)?;
-        self.give_back(child);
+        let found =
+            answer.and_then(|answer| answer_from_bytes(&answer, frame).ok_or(Failure::Ended));
+        if found.is_ok() {
+            self.give_back(child);
+        }
         Ok(found)
     }
 

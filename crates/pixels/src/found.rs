@@ -9,6 +9,7 @@ use arno_dicom::Header;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+use crate::looked::Weight;
 use crate::region::Region;
 
 /// Less sure than this, a reading counts for nothing by itself.
@@ -59,17 +60,6 @@ pub struct FoundText {
     pub text: String,
     /// How sure it is of the characters, 0 to 1.
     pub confidence: f32,
-}
-
-/// How much a reading says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
-    /// Nothing by itself: a single character, or a guess.
-    Noise,
-    /// A few characters: text if another frame has them in the same place, or if there is no other frame.
-    Weak,
-    /// Text.
-    Clear,
 }
 
 /// The words and numbers of a header that identify, in the form in which they are compared.
@@ -175,8 +165,8 @@ mod tests {
     use dicom_core::{DataElement, VR};
     use dicom_dictionary_std::tags;
 
-    use super::{FoundText, Known, Weight};
-    use crate::Region;
+    use super::{FoundText, Known};
+    use crate::{Region, Weight};
 
     fn known() -> Known {
         Known::of(&Header::from_element_iter([

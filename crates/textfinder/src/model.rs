@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use arno_pixels::{FoundText, Picture};
+use arno_pixels::{FoundText, Picture, WEIGHTS};
 use rten::{Model, RunOptions, ThreadPool};
 use sha2::{Digest as _, Sha256};
 
@@ -28,13 +28,13 @@ struct Weights {
 /// PP-OCRv6 small, from PyPI's `rapidocr` 3.10.0.
 const DETECTOR: Weights = Weights {
     path: "rapidocr/models/PP-OCRv6_det_small.onnx",
-    file: "PP-OCRv6_det_small.onnx",
+    file: WEIGHTS[0],
     size_bytes: 9_929_594,
     sha256: "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
 };
 const RECOGNISER: Weights = Weights {
     path: "rapidocr/models/PP-OCRv6_rec_small.onnx",
-    file: "PP-OCRv6_rec_small.onnx",
+    file: WEIGHTS[1],
     size_bytes: 21_234_383,
     sha256: "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
 };

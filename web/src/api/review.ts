@@ -1,6 +1,12 @@
 // The wire types of the review queue, as `crates/protocol/src/node/review.rs` defines them.
 import type { Time } from './types';
 
+/** What a text finder said: it would look, it found something, or it has nothing to say. */
+export type TextState = 'due' | 'found' | 'nothing';
+
+/** Whether a text finder looks at what waits, before anybody is asked. */
+export type FinderState = { state: 'absent' } | { state: 'working'; due: number } | { state: 'failing'; due: number; reason: string };
+
 export interface ReviewGroup {
   first: number;
   why: string;
@@ -11,10 +17,12 @@ export interface ReviewGroup {
   instances: number;
   frames: number;
   since: Time;
+  text: TextState;
 }
 
 export interface ReviewQueue {
   waiting: number;
+  finder: FinderState;
   groups: ReviewGroup[];
 }
 
@@ -33,8 +41,9 @@ export interface ReviewItem {
   /** How many of its series, size and reason wait, this one included. */
   alike: number;
   next: number | null;
-  /** Where this kind of device writes who the patient is. */
+  /** Where text was found, and where this kind of device writes who the patient is. */
   proposed: ReviewBox[];
+  text: TextState;
 }
 
 /** A rectangle of pixels; `frame` counts from 1, `null` is all frames. */

@@ -11,7 +11,7 @@ use std::{
 use arno_codecs::cage::Cage;
 use arno_deid::{PixelProof, TextProof, is_worth_a_look, risk_of};
 use arno_dicom::{Instance, summarise};
-use arno_pixels::{FoundText, Looked, TextFinder, Verdict, blacken, decide, each_picture};
+use arno_pixels::{Cleaned, LookError, Looked, TextFinder, Verdict, decide, look};
 use indicatif::ProgressBar;
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -40,7 +40,7 @@ impl Texts {
         let looked: Vec<_> = files
             .par_iter()
             .filter_map(|found| {
-                let looked = look(run, finder, &decoder, found);
+                let looked = look_at(run, finder, &decoder, found);
                 bar.inc(1);
                 looked
             })
@@ -82,39 +82,32 @@ impl Texts {
         match self.settled.get(&found.name) {
             None => Ok((instance, PixelProof::none())),
             Some(Settled::Not(why)) => Err(needs_person(why.clone())),
-            Some(Settled::By(Verdict::Doubt(doubt))) => Err(needs_person(doubt.to_string())),
-            Some(Settled::By(Verdict::Clean)) => Ok((instance, proof(TextProof::NoneFound))),
-            Some(Settled::By(Verdict::Blacken(regions))) => {
-                let blackened = blacken(&instance, regions, &self.decoder)
-                    .map_err(|error| needs_person(error.to_string()))?;
-                Ok((blackened.instance, proof(TextProof::Removed)))
-            }
+            Some(Settled::By(verdict)) => match verdict.carry_out(instance, &self.decoder) {
+                Ok(Cleaned::AsItWas(instance)) => Ok((instance, proof(TextProof::NoneFound))),
+                Ok(Cleaned::Black(instance)) => Ok((instance, proof(TextProof::Removed))),
+                Err(error) => Err(needs_person(error.to_string())),
+            },
         }
     }
 }
 
 /// What is read in one file that is worth a look, and its series; nothing of others.
-fn look(
+fn look_at(
     run: &Run,
     finder: &TextFinder,
     decoder: &Cage,
     found: &Found,
-) -> Option<(PathBuf, String, anyhow::Result<Looked>)> {
+) -> Option<(PathBuf, String, Result<Looked, LookError>)> {
     let bytes = file::read(&file::source(&run.input, &found.name), found.size_bytes).ok()?;
     let instance = file::instance(bytes).ok()?;
     if !is_worth_a_look(&instance.header) {
         return None;
     }
     let series_uid = summarise(&instance).ok()?.series_uid;
-    let mut texts: Vec<FoundText> = Vec::new();
-    let looked = each_picture(&instance, decoder, |frame, picture| {
-        texts.extend(finder.find(&picture, frame)?);
-        anyhow::Ok(())
-    });
-    if looked.is_err() && risk_of(&instance.header).is_none() {
+    let looked = look(&instance, finder, decoder);
+    if matches!(looked, Err(LookError::NotShown(_))) && risk_of(&instance.header).is_none() {
         // Passed by its header alone, as without a text finder; (0012,0063) says that nobody looked.
         return None;
     }
-    let looked = looked.map(|layout| Looked::new(&instance.header, &layout, texts));
     Some((found.name.clone(), series_uid, looked))
 }

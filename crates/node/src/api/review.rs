@@ -44,7 +44,7 @@ pub(crate) async fn list_review(
     _: DataManager,
     State(node): State<Node>,
 ) -> ApiResult<ReviewQueue> {
-    Ok(Json(node.store().list_review().await?))
+    Ok(Json(node.list_review().await?))
 }
 
 /// One that waits. That it was looked at is recorded.

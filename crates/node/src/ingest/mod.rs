@@ -32,5 +32,6 @@ pub use folder::FileOutcome;
 pub(crate) use item::Received;
 pub use item::{Fate, Incoming, KeptUids, Taken};
 pub(crate) use rebuild::add_rows;
+pub(crate) use reviewed::SeenCopy;
 pub(crate) use seen::{Seen, frame};
 pub use taking::TakingIn;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use arno_codecs::Decoder;
-use arno_deid::{DeidError, PatientKey, PixelProof, Recipe, Report, deidentify_seen};
+use arno_deid::{
+    DeidError, PatientKey, PixelProof, Recipe, Report, deidentify_seen, is_worth_a_look,
+    reason_to_review,
+};
 use arno_dicom::{
     Acquisition, Annotation, CheckError, Claimed, FrameLayout, Geometry, Instance, Outline,
     Summary, check, json, outlines,
@@ -29,7 +32,7 @@ use super::{
     item::{Origin, Source},
     kept::Kept,
     refusal::Refusal,
-    seen::{not_carried_out, refusal},
+    seen::{for_text_finder, not_carried_out, refusal},
     walk::{Found, FoundKind},
 };
 use crate::{secret::Keyring, standalone::Handling};
@@ -160,6 +163,17 @@ pub(super) struct Means<'a> {
     pub(super) keyring: &'a Keyring,
     /// Where frames are decoded.
     pub(super) decoder: &'a dyn Decoder,
+    /// Who looks for text in pixels.
+    pub(super) looks: Looks,
+}
+
+/// Who looks for text in pixels before an instance comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// A text finder, at all that is worth it.
+    Finder,
+    /// A person, at what its header gives reason to.
+    Person,
 }
 
 /// What preparing a file came to.
@@ -227,13 +241,19 @@ fn deidentified(
     let secret = means.keyring.of_patient(&patient);
     let (bytes, recipe) = (&source.bytes, means.recipe);
     let (instance, proof) = match &source.seen {
+        None if means.looks == Looks::Finder
+            && is_worth_a_look(&instance.header)
+            && reason_to_review(&instance.header, recipe).is_none() =>
+        {
+            return Err(for_text_finder(bytes, secret));
+        }
         None => (instance, PixelProof::none()),
         Some(seen) => seen
             .carry_out(instance, means.decoder)
-            .map_err(|error| not_carried_out(&error, bytes, recipe, secret))?,
+            .map_err(|error| not_carried_out(&error, seen, bytes, recipe, secret))?,
     };
     let (instance, report) = deidentify_seen(instance, recipe, secret, proof)
-        .map_err(|error| refusal(error, bytes, secret))?;
+        .map_err(|error| refusal(error, source.seen.as_ref(), bytes, secret))?;
     Ok(PreparedInstance {
         patient: Some(patient),
         ..describe(Kept::deidentified(instance), Some(report))?

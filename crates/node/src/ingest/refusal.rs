@@ -38,7 +38,16 @@ impl Refusal {
         }
     }
 
-    /// A person looked and let it in, and that cannot be carried out: it goes on waiting.
+    /// The text finder looks at it first; by its header alone it would come in.
+    pub(super) fn waits_for_text_finder(review: NewReview) -> Self {
+        let reason = "the text finder has to look at it: radiographs and localizers can show text. It comes in by itself if they do not";
+        Self {
+            waits: Some(Box::new(review)),
+            ..Self::new("waits_for_text_finder", reason)
+        }
+    }
+
+    /// Whoever looked let it in, and that cannot be carried out: it goes on waiting.
     pub(super) fn not_carried_out(why: impl std::fmt::Display, review: NewReview) -> Self {
         Self {
             reason: format!("{why}: decide otherwise, or refuse it"),

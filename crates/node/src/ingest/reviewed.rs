@@ -1,8 +1,6 @@
-//! What a person let in, taken in as any other file, with the decision beside it.
+//! What a person or the text finder let in, taken in as any other file, with the decision beside it.
 
 use std::fs;
-
-use arno_store::node::HeldInstance;
 
 use super::{
     item::{Failed, Item, Origin, Source, Taken},
@@ -16,24 +14,33 @@ use crate::{Node, NodeError};
 /// Bytes that are in memory at a time, beside their decoded frames; a larger instance is alone.
 const MAX_BATCH_BYTES: u64 = 64 << 20;
 
+/// A copy in quarantine that was looked at, and what was decided.
+#[derive(Debug, Clone)]
+pub(crate) struct SeenCopy {
+    /// Its name below the ingested folder.
+    pub(crate) name: String,
+    /// SHA-256 of its bytes, by which the copy is named.
+    pub(crate) source_sha256: String,
+    /// Its size.
+    pub(crate) size_bytes: u64,
+    /// What was decided.
+    pub(crate) seen: Seen,
+}
+
 impl Node {
-    /// Takes in what waited, as a person saw it. What became of each, in order.
+    /// Takes in what waited, as it was seen, in a run of that name. What became of each, in order.
     pub(crate) async fn take_in_seen(
         &self,
-        held: Vec<HeldInstance>,
-        seen: &Seen,
+        copies: Vec<SeenCopy>,
         actor: &str,
     ) -> Result<Vec<Taken>, NodeError> {
-        let count = held.len() as u64;
+        let count = copies.len() as u64;
         let run = self.store().create_ingest_run("review", count, self.now());
         let mut taking = TakingIn::of(self, run.await?, actor, Counting::Before);
-        let mut taken = Vec::with_capacity(held.len());
-        for batch in batches(held) {
-            let (node, seen) = (self.clone(), seen.clone());
-            let read = move || {
-                let read = |held| node.read_held(held, &seen);
-                batch.iter().map(read).collect()
-            };
+        let mut taken = Vec::with_capacity(copies.len());
+        for batch in batches(copies) {
+            let node = self.clone();
+            let read = move || batch.iter().map(|copy| node.read_copy(copy)).collect();
             let items = tokio::task::spawn_blocking(read).await?;
             taken.extend(taking.take_new(items).await?);
         }
@@ -41,23 +48,23 @@ impl Node {
         Ok(taken)
     }
 
-    fn read_held(&self, held: &HeldInstance, seen: &Seen) -> Item {
+    fn read_copy(&self, copy: &SeenCopy) -> Item {
         let source = |bytes: Vec<u8>| Source {
-            name: held.name.clone(),
+            name: copy.name.clone(),
             kind: FoundKind::Instance,
-            sha256: held.source_sha256.clone(),
+            sha256: copy.source_sha256.clone(),
             bytes: bytes.into(),
             unread_digest: None,
             // The copy in quarantine is the only one that is known of.
             origin: Origin::Network,
-            seen: Some(seen.clone()),
+            seen: Some(copy.seen.clone()),
         };
-        match fs::read(self.held_copy(held)) {
-            Ok(bytes) => Item::from(source(bytes)).settling(Some(held.source_sha256.clone())),
+        match fs::read(self.config().quarantine().join(&copy.source_sha256)) {
+            Ok(bytes) => Item::from(source(bytes)).settling(Some(copy.source_sha256.clone())),
             Err(error) => Item::Failed(Failed {
-                name: held.name.clone(),
-                digest: held.source_sha256.clone(),
-                size: held.item.size_bytes,
+                name: copy.name.clone(),
+                digest: copy.source_sha256.clone(),
+                size: copy.size_bytes,
                 copy: None,
                 sent: None,
                 refusal: Refusal::unreadable(&error),
@@ -68,12 +75,12 @@ impl Node {
 }
 
 /// In order, so many at a time as fit.
-fn batches(held: Vec<HeldInstance>) -> Vec<Vec<HeldInstance>> {
+fn batches(copies: Vec<SeenCopy>) -> Vec<Vec<SeenCopy>> {
     let (mut batches, mut bytes) = (vec![Vec::new()], 0);
-    for one in held {
-        bytes += one.item.size_bytes;
+    for one in copies {
+        bytes += one.size_bytes;
         if bytes > MAX_BATCH_BYTES && batches.last().is_some_and(|last| !last.is_empty()) {
-            bytes = one.item.size_bytes;
+            bytes = one.size_bytes;
             batches.push(Vec::new());
         }
         if let Some(last) = batches.last_mut() {

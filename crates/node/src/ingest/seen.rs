@@ -1,28 +1,35 @@
-//! What waits for a person to look at its pixels, and what the person decided, carried out before the instance goes the way of
+//! What waits for a look at its pixels, and what a person or the text finder decided, carried out before the instance goes the way of
 //! any other: there is one maker of de-identified instances.
 
 use arno_codecs::{Codec, Decoder};
 use arno_deid::{
     DeidError, FaceProof, PixelProof, Recipe, ReviewReason, Secret, TextProof,
-    has_overlay_in_pixels, reason_to_review, shows_face,
+    has_overlay_in_pixels, is_worth_a_look, reason_to_review, shows_face,
 };
 use arno_dicom::{FrameError, FrameLayout, Instance, summarise};
 use arno_dicomweb::rendered::Rendering;
-use arno_pixels::{BlackenError, Region, blacken};
-use arno_protocol::node::review::ReviewChoices;
+use arno_pixels::{BlackenError, CleanError, Cleaned, Region, Verdict, blacken};
+use arno_protocol::node::review::{ReviewChoices, TextState};
 use arno_store::node::NewReview;
 use bytes::Bytes;
 
 use super::refusal::Refusal;
 use crate::painting::paint;
 
-/// What a person decided who looked at an instance, and lets it in.
+/// Why a radiograph or a localizer waits: a text finder is there, and looks first.
+const TEXT: &str = "text";
+
+/// What was decided by whoever looked at an instance, and lets it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// As it is.
+    /// By a person: as it is.
     AsItIs,
-    /// With these regions black.
+    /// By a person: with these regions black.
     Covered(Vec<Region>),
+    /// By what the text finder read in all frames.
+    ByFinder(Verdict),
+    /// By its header alone: no text finder can look at it, and without one it would not have waited.
+    ByHeader,
 }
 
 /// Why a decision cannot be carried out.
@@ -37,9 +44,29 @@ pub(super) enum CarryOutError {
     /// Nothing can be covered.
     #[error(transparent)]
     Blacken(#[from] BlackenError),
+    /// What the text finder decided cannot be done.
+    #[error(transparent)]
+    Clean(#[from] CleanError),
 }
 
 impl Seen {
+    /// The same decision with more regions black.
+    pub(crate) fn and_covered(self, more: Vec<Region>) -> Self {
+        match self {
+            Self::AsItIs if !more.is_empty() => Self::Covered(more),
+            Self::Covered(regions) => Self::Covered([regions, more].concat()),
+            other => other,
+        }
+    }
+
+    /// What a text finder said of it, for those who look at it next.
+    fn text(&self) -> TextState {
+        match self {
+            Self::ByFinder(Verdict::Blacken(_) | Verdict::Doubt(..)) => TextState::Found,
+            _ => TextState::Nothing,
+        }
+    }
+
     /// Does with the pixels what was decided, and says what is vouched for.
     pub(super) fn carry_out(
         &self,
@@ -49,11 +76,17 @@ impl Seen {
         if has_overlay_in_pixels(&instance.header) {
             return Err(CarryOutError::Overlay);
         }
-        let faces = match shows_face(&instance.header) {
+        let is_person = matches!(self, Self::AsItIs | Self::Covered(_));
+        let faces = match shows_face(&instance.header).filter(|_| is_person) {
             Some(_) => FaceProof::KeptByPerson,
             None => FaceProof::NotLookedFor,
         };
         let (instance, text) = match self {
+            Self::ByHeader => (instance, TextProof::NotLookedFor),
+            Self::ByFinder(verdict) => match verdict.carry_out(instance, decoder)? {
+                Cleaned::AsItWas(instance) => (instance, TextProof::NoneFound),
+                Cleaned::Black(instance) => (instance, TextProof::Removed),
+            },
             Self::AsItIs => {
                 first_picture(&instance, decoder)?;
                 (instance, TextProof::SeenByPerson)
@@ -99,9 +132,14 @@ pub(crate) fn frame(
 }
 
 /// The refusal of what a person must look at, with what the person is to know; of anything else, the plain one.
-pub(super) fn refusal(error: DeidError, bytes: &Bytes, secret: &Secret) -> Refusal {
+pub(super) fn refusal(
+    error: DeidError,
+    seen: Option<&Seen>,
+    bytes: &Bytes,
+    secret: &Secret,
+) -> Refusal {
     match error {
-        DeidError::NeedsReview { why } => match waiting(bytes, secret, why) {
+        DeidError::NeedsReview { why } => match waiting(bytes, secret, &Why::of(why), seen) {
             Some(review) => Refusal::waits(why, review),
             None => error.into(),
         },
@@ -112,20 +150,52 @@ pub(super) fn refusal(error: DeidError, bytes: &Bytes, secret: &Secret) -> Refus
 /// The refusal of what was to come in and could not.
 pub(super) fn not_carried_out(
     error: &CarryOutError,
+    seen: &Seen,
     bytes: &Bytes,
     recipe: &Recipe,
     secret: &Secret,
 ) -> Refusal {
     let why = Instance::read(bytes.clone()).ok();
     let why = why.and_then(|instance| reason_to_review(&instance.header, recipe));
-    match why.and_then(|why| waiting(bytes, secret, why)) {
+    let why = why.map_or_else(Why::text, Why::of);
+    match waiting(bytes, secret, &why, Some(seen)) {
         Some(review) => Refusal::not_carried_out(error, review),
         None => Refusal::defect(),
     }
 }
 
+/// The refusal of what only waits for the text finder.
+pub(super) fn for_text_finder(bytes: &Bytes, secret: &Secret) -> Refusal {
+    match waiting(bytes, secret, &Why::text(), None) {
+        Some(review) => Refusal::waits_for_text_finder(review),
+        None => Refusal::defect(),
+    }
+}
+
+/// Why an instance waits, as its row says it.
+struct Why {
+    word: &'static str,
+    is_about_pixels: bool,
+}
+
+impl Why {
+    fn of(reason: ReviewReason) -> Self {
+        Self {
+            word: reason.word(),
+            is_about_pixels: reason.is_about_pixels(),
+        }
+    }
+
+    fn text() -> Self {
+        Self {
+            word: TEXT,
+            is_about_pixels: true,
+        }
+    }
+}
+
 /// What a person is to know of an instance, read a second time: the first reading was used up.
-fn waiting(bytes: &Bytes, secret: &Secret, why: ReviewReason) -> Option<NewReview> {
+fn waiting(bytes: &Bytes, secret: &Secret, why: &Why, seen: Option<&Seen>) -> Option<NewReview> {
     let instance = Instance::read(bytes.clone()).ok()?;
     let summary = summarise(&instance).ok()?;
     let layout = FrameLayout::of(&instance).ok();
@@ -138,8 +208,8 @@ fn waiting(bytes: &Bytes, secret: &Secret, why: ReviewReason) -> Option<NewRevie
     let is_seen_whole = is_shown && !has_overlay_in_pixels(&instance.header);
     Some(NewReview {
         series: secret.map_uid(&summary.series_uid),
-        why: why.word().to_owned(),
-        choices: match why.is_about_pixels() && is_seen_whole {
+        why: why.word.to_owned(),
+        choices: match why.is_about_pixels && is_seen_whole {
             true => ReviewChoices::All,
             false => ReviewChoices::RefuseOnly,
         },
@@ -148,5 +218,10 @@ fn waiting(bytes: &Bytes, secret: &Secret, why: ReviewReason) -> Option<NewRevie
         rows: summary.rows.map_or(0, u32::from),
         columns: summary.columns.map_or(0, u32::from),
         frames: layout.map_or(0, |layout| layout.count),
+        text: match seen {
+            Some(seen) => seen.text(),
+            None if is_worth_a_look(&instance.header) => TextState::Due,
+            None => TextState::Nothing,
+        },
     })
 }

@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::{
     item::{Done, Failed, Incoming, Item, Received, Source, Taken},
-    prepare::{Means, claimed, prepare},
+    prepare::{Looks, Means, claimed, prepare},
     refusal::Refusal,
 };
 use crate::{Node, NodeError};
@@ -181,6 +181,10 @@ impl Node {
             recipe: self.recipe(),
             keyring: &self.keys().pseudonym,
             decoder: self.codecs(),
+            looks: match self.text_finder() {
+                Some(_) => Looks::Finder,
+                None => Looks::Person,
+            },
         };
         let attempt = prepare(&source, &means);
         let sent = attempt.sent;

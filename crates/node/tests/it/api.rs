@@ -1,6 +1,6 @@
 //! The node's API: who may do what, frames and outlines as they are in the source, and no identity in any answer.
 
-use arno_node::{openapi, router};
+use arno_node::{SiteConfig, openapi, router};
 use arno_protocol::{
     Problem,
     node::{DeidentificationPreview, IngestRun, OutlineRegion, Overview, SeriesDetail, SeriesPage},
@@ -27,7 +27,12 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn new() -> Self {
-        let site = TestNode::new().await;
+        Self::with(|_| {}).await
+    }
+
+    /// A node whose settings are changed first.
+    pub(crate) async fn with(change: impl FnOnce(&mut SiteConfig)) -> Self {
+        let site = TestNode::with(change).await;
         site.node
             .put_account("manager", "Data Manager", "correct horse")
             .await
@@ -46,6 +51,30 @@ impl Api {
             router,
             token: session.token.unwrap(),
         }
+    }
+
+    /// The same after the node was opened anew.
+    pub(crate) fn again(self) -> Self {
+        Self {
+            router: router(&self.site.node),
+            ..self
+        }
+    }
+
+    /// The frames that the viewer gets of a series, instance by instance.
+    pub(crate) async fn frames_of(&self, uid: &str) -> Vec<Vec<u8>> {
+        let detail: SeriesDetail = self.get(&format!("/v1/series/{uid}")).await;
+        let mut frames = Vec::new();
+        for instance in detail.instances {
+            for frame in 1..=instance.frames {
+                let id = &instance.instance_uid;
+                let path = format!("/v1/series/{uid}/instances/{id}/frames/{frame}");
+                let (status, _, bytes) = self.raw("GET", &path, b"").await;
+                assert_eq!(status, StatusCode::OK);
+                frames.push(bytes);
+            }
+        }
+        frames
     }
 
     /// With five patients' worth of images.

@@ -34,5 +34,6 @@ mod secret;
 mod segmenting;
 mod standing_alone;
 mod support;
+mod text_finding;
 mod totals;
 mod unmasking;

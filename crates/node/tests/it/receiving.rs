@@ -37,7 +37,7 @@ async fn connect(running: &RunningNode) -> Scu<TcpStream> {
 }
 
 /// Waits for a state.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..3000 {
         if is_so().await {
             return;
@@ -80,7 +80,7 @@ fn crashed(site: &TestNode, records: &[&[u8]], end: &[u8]) {
 }
 
 /// The data set of a Part 10 file, as it goes over the network.
-fn data_set(file: &[u8]) -> &[u8] {
+pub(crate) fn data_set(file: &[u8]) -> &[u8] {
     let length = u32::from_le_bytes(file[140..144].try_into().unwrap());
     &file[144 + usize::try_from(length).unwrap()..]
 }

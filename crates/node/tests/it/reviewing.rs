@@ -4,10 +4,7 @@
 use arno_node::{FacePolicy, Fate, Incoming};
 use arno_protocol::{
     catalogue::AuditLog,
-    node::{
-        SeriesDetail,
-        review::{ReviewChoices, ReviewItem, ReviewOutcome, ReviewQueue},
-    },
+    node::review::{ReviewChoices, ReviewItem, ReviewOutcome, ReviewQueue},
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -44,12 +41,12 @@ async fn with_two() -> Api {
 }
 
 impl Api {
-    async fn queue(&self) -> ReviewQueue {
+    async fn review_queue(&self) -> ReviewQueue {
         self.get("/v1/review").await
     }
 
     async fn first(&self) -> i64 {
-        self.queue().await.groups[0].first
+        self.review_queue().await.groups[0].first
     }
 
     async fn try_to_decide(&self, id: i64, decision: Value) -> (StatusCode, Vec<u8>) {
@@ -68,18 +65,7 @@ impl Api {
     /// The frames that the viewer gets of the only series of ultrasound, by instance number.
     async fn stored_frames(&self) -> Vec<Vec<u8>> {
         let uid = self.series_of("US").await.remove(0);
-        let detail: SeriesDetail = self.get(&format!("/v1/series/{uid}")).await;
-        let mut frames = Vec::new();
-        for instance in detail.instances {
-            for frame in 1..=instance.frames {
-                let id = &instance.instance_uid;
-                let path = format!("/v1/series/{uid}/instances/{id}/frames/{frame}");
-                let (status, _, bytes) = self.raw("GET", &path, b"").await;
-                assert_eq!(status, StatusCode::OK);
-                frames.push(bytes);
-            }
-        }
-        frames
+        self.frames_of(&uid).await
     }
 
     async fn newest_act(&self) -> (String, String, String) {
@@ -104,7 +90,7 @@ impl Api {
 #[tokio::test]
 async fn what_waits_is_shown_to_the_data_manager_and_found_by_nobody() {
     let api = with_two().await;
-    let queue = api.queue().await;
+    let queue = api.review_queue().await;
     assert_eq!((queue.waiting, queue.groups.len()), (2, 1));
     let group = &queue.groups[0];
     assert_eq!((group.instances, group.frames), (2, 4));
@@ -199,7 +185,7 @@ async fn boxes_are_black_and_all_other_pixels_as_they_were() {
         assert!(!contains(&bytes, planted), "{planted}");
     }
     assert!(contains(&bytes, "Pixels: text removed") && contains(&bytes, "113101"));
-    assert_eq!(api.queue().await.waiting, 1);
+    assert_eq!(api.review_queue().await.waiting, 1);
     assert_eq!(
         api.site.ingest().await,
         [0, 3, 0, 0],
@@ -216,7 +202,7 @@ async fn what_is_accepted_as_it_is_comes_in_with_all_that_are_alike() {
     let source = [ultrasound(1).pixels(), ultrasound(2).pixels()].concat();
     assert_eq!(api.stored_frames().await.concat(), source);
     assert!(api.quarantine_is_empty());
-    let queue = api.queue().await;
+    let queue = api.review_queue().await;
     assert_eq!((queue.waiting, queue.groups.len()), (0, 0));
     let act = api.newest_act().await;
     assert_eq!(
@@ -252,7 +238,7 @@ async fn what_is_refused_is_gone_and_stays_out() {
         panic!("{:?}", taken.fate);
     };
     assert_eq!(code, "refused_by_person");
-    assert_eq!(api.queue().await.waiting, 0);
+    assert_eq!(api.review_queue().await.waiting, 0);
     assert!(api.quarantine_is_empty());
 }
 
@@ -322,7 +308,7 @@ async fn boxes_that_cannot_be_drawn_are_told_and_change_nothing() {
         ]),
     )
     .await;
-    assert_eq!(api.queue().await.waiting, 2);
+    assert_eq!(api.review_queue().await.waiting, 2);
 }
 
 /// A slice of a head: the same as of a chest, but for the name of the part and a field of view of 144 mm.

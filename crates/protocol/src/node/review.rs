@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub struct ReviewQueue {
     /// How many instances wait.
     pub waiting: u64,
+    /// Whether a text finder looks at them first.
+    pub finder: FinderState,
     /// Those that can be decided together, the longest waiting first; at most a thousand.
     pub groups: Vec<ReviewGroup>,
 }
@@ -35,6 +37,40 @@ pub struct ReviewGroup {
     pub frames: u64,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// What a text finder said of them.
+    pub text: TextState,
+}
+
+/// Whether a text finder looks at what waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum FinderState {
+    /// None is set up.
+    Absent,
+    /// One is.
+    Working {
+        /// How many instances it has not looked at yet.
+        due: u64,
+    },
+    /// One is, and does not work: what waits for it goes on waiting.
+    Failing {
+        /// How many instances it has not looked at yet.
+        due: u64,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+/// What a text finder said of an instance that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TextState {
+    /// Nothing yet: one would look at it.
+    Due,
+    /// It found text, or where this kind of device writes.
+    Found,
+    /// It found none, could not look, or there is nothing that it could see.
+    Nothing,
 }
 
 /// `GET /v1/review/{id}`: one that waits.
@@ -66,8 +102,10 @@ pub struct ReviewItem {
     pub alike: u64,
     /// The next one that waits, of the same series first.
     pub next: Option<i64>,
-    /// Where this kind of device writes who the patient is; a person looks whether that is all.
+    /// Where text was found, and where this kind of device writes who the patient is; a person looks whether that is all.
     pub proposed: Vec<ReviewBox>,
+    /// What a text finder said of it.
+    pub text: TextState,
 }
 
 /// What can be decided of an instance that waits.

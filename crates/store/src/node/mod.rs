@@ -28,6 +28,7 @@ mod retrieve;
 mod review;
 mod rows;
 mod schema;
+mod text;
 
 use std::path::Path;
 
@@ -65,6 +66,7 @@ pub use retrieve::{KeptInstance, KeptKey, Scope};
 pub use review::{Decided, HeldInstance, NewReview};
 pub use rows::{InstanceRow, RowFilter, SeriesOfStudy, StudyParts, StudyRow};
 pub use schema::MIGRATIONS;
+pub use text::{DueLook, TextFate, TextLook, TextVerdict};
 
 use crate::{Database, StoreError};
 

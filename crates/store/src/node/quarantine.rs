@@ -141,12 +141,17 @@ pub(super) async fn insert_quarantined(
     put_review(tx, new).await
 }
 
-/// Closes the entries of a source that turned out well.
+/// Closes the entries of a source that turned out well. Nobody needs to look any more.
 pub(super) async fn settle_quarantined(
     tx: &mut WriteTx<'_>,
     source_sha256: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let sql = "-- settle_quarantined
+        UPDATE review SET text_due = 0 WHERE quarantine IN
+            (SELECT id FROM quarantine WHERE source_sha256 = $1 AND settled_at IS NULL)";
+    let query = sqlx::query(sql).bind(source_sha256.to_owned());
+    query.execute(tx.connection()).await?;
     let sql = "-- settle_quarantined
         UPDATE quarantine SET settled_at = $1 WHERE source_sha256 = $2 AND settled_at IS NULL";
     sqlx::query(sql)

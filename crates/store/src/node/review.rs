@@ -5,7 +5,7 @@
 
 use arno_domain::audit::Act;
 use arno_protocol::node::review::{
-    NewDecision, ReviewChoices, ReviewGroup, ReviewItem, ReviewQueue,
+    FinderState, NewDecision, ReviewChoices, ReviewGroup, ReviewItem, ReviewQueue, TextState,
 };
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
@@ -38,6 +38,8 @@ pub struct NewReview {
     pub columns: u32,
     /// Frames.
     pub frames: u32,
+    /// Whether a text finder is to look at it, or what it said.
+    pub text: TextState,
 }
 
 /// An instance that waits, with the way to its bytes.
@@ -68,6 +70,10 @@ pub struct Decided<'a> {
 const WAITING: &str =
     "FROM review r JOIN quarantine q ON q.id = r.quarantine WHERE q.settled_at IS NULL";
 
+/// Those that can be decided together.
+const ALIKE: &str =
+    "r.series = $1 AND r.why = $2 AND r.rows = $3 AND r.columns = $4 AND r.text_found = $5";
+
 impl NodeStore {
     /// All that waits, by series, size and reason.
     ///
@@ -78,13 +84,14 @@ impl NodeStore {
             "-- list_review
             SELECT MIN(r.quarantine) AS first, r.why AS why, MIN(q.reason) AS reason, MIN(r.modality) AS modality,
                 r.rows AS rows, r.columns AS columns, COUNT(*) AS instances, MIN(q.at) AS since,
-                CAST(SUM(r.frames) AS BIGINT) AS frames
-            {WAITING} GROUP BY r.series, r.why, r.rows, r.columns ORDER BY first LIMIT $1"
+                CAST(SUM(r.frames) AS BIGINT) AS frames, MAX(r.text_due) AS text_due, r.text_found AS text_found
+            {WAITING} GROUP BY r.series, r.why, r.rows, r.columns, r.text_found ORDER BY first LIMIT $1"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(LISTED);
         let rows = query.fetch_all(self.database.pool()).await?;
         Ok(ReviewQueue {
             waiting: self.holdings().await?.to_review,
+            finder: FinderState::Absent,
             groups: rows.iter().map(group_of).collect::<Result<_, _>>()?,
         })
     }
@@ -115,8 +122,8 @@ impl NodeStore {
     pub async fn alike(&self, held: &HeldInstance, limit: u32) -> Result<Vec<i64>, StoreError> {
         let sql = format!(
             "-- alike
-            SELECT r.quarantine AS id {WAITING} AND r.series = $1 AND r.why = $2 AND r.rows = $3 AND r.columns = $4
-            ORDER BY CASE WHEN r.quarantine = $5 THEN 0 ELSE 1 END, r.quarantine LIMIT $6"
+            SELECT r.quarantine AS id {WAITING} AND {ALIKE}
+            ORDER BY CASE WHEN r.quarantine = $6 THEN 0 ELSE 1 END, r.quarantine LIMIT $7"
         );
         let query = bind_alike(sqlx::query(sqlx::AssertSqlSafe(sql)), held);
         let query = query.bind(held.item.id).bind(i64::from(limit));
@@ -131,7 +138,7 @@ impl NodeStore {
     pub async fn count_alike(&self, held: &HeldInstance) -> Result<u64, StoreError> {
         let sql = format!(
             "-- count_alike
-            SELECT COUNT(*) AS alike {WAITING} AND r.series = $1 AND r.why = $2 AND r.rows = $3 AND r.columns = $4"
+            SELECT COUNT(*) AS alike {WAITING} AND {ALIKE}"
         );
         let query = bind_alike(sqlx::query(sqlx::AssertSqlSafe(sql)), held);
         let row = query.fetch_one(self.database.pool()).await?;
@@ -145,9 +152,9 @@ impl NodeStore {
     pub async fn next_to_review(&self, held: &HeldInstance) -> Result<Option<i64>, StoreError> {
         let sql = format!(
             "-- next_to_review
-            SELECT r.quarantine AS id {WAITING} AND r.quarantine <> $5
-            ORDER BY CASE WHEN r.series <> $1 THEN 2 WHEN r.why = $2 AND r.rows = $3 AND r.columns = $4 THEN 0 ELSE 1 END,
-                CASE WHEN r.quarantine > $5 THEN 0 ELSE 1 END, r.quarantine LIMIT 1"
+            SELECT r.quarantine AS id {WAITING} AND r.quarantine <> $6
+            ORDER BY CASE WHEN r.series <> $1 THEN 2 WHEN {ALIKE} THEN 0 ELSE 1 END,
+                CASE WHEN r.quarantine > $6 THEN 0 ELSE 1 END, r.quarantine LIMIT 1"
         );
         let query = bind_alike(sqlx::query(sqlx::AssertSqlSafe(sql)), held).bind(held.item.id);
         let row = query.fetch_optional(self.database.pool()).await?;
@@ -217,6 +224,7 @@ fn bind_alike<'q>(query: Query<'q>, held: &HeldInstance) -> Query<'q> {
         .bind(held.item.why.clone())
         .bind(i64::from(held.item.rows))
         .bind(i64::from(held.item.columns))
+        .bind(i64::from(held.item.text == TextState::Found))
 }
 
 async fn put_decision(
@@ -253,8 +261,13 @@ pub(super) async fn put_review(
         return Ok(());
     };
     let sql = "-- put_review
-        INSERT INTO review (quarantine, series, why, choices, modality, sop_class, rows, columns, frames)
-        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9 FROM quarantine WHERE source_sha256 = $1 AND settled_at IS NULL";
+        INSERT INTO review (quarantine, series, why, choices, modality, sop_class, rows, columns, frames, text_due,
+            text_found)
+        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM quarantine WHERE source_sha256 = $1 AND settled_at IS NULL";
+    let is_due = review.text == TextState::Due;
+    if is_due {
+        super::text::forget_look(tx, &new.source_sha256).await?;
+    }
     let insert = sqlx::query(sql)
         .bind(new.source_sha256.clone())
         .bind(review.series.clone())
@@ -264,7 +277,9 @@ pub(super) async fn put_review(
         .bind(review.sop_class.clone())
         .bind(i64::from(review.rows))
         .bind(i64::from(review.columns))
-        .bind(i64::from(review.frames));
+        .bind(i64::from(review.frames))
+        .bind(i64::from(is_due))
+        .bind(i64::from(review.text == TextState::Found));
     insert.execute(tx.connection()).await?;
     Ok(())
 }
@@ -296,6 +311,16 @@ fn group_of(row: &AnyRow) -> Result<ReviewGroup, StoreError> {
         instances: unsigned(row.try_get("instances")?),
         frames: unsigned(row.try_get("frames")?),
         since: time(&since)?,
+        text: text_state(row)?,
+    })
+}
+
+fn text_state(row: &AnyRow) -> Result<TextState, StoreError> {
+    let is = |name| Ok::<_, StoreError>(row.try_get::<i64, _>(name)? != 0);
+    Ok(match (is("text_due")?, is("text_found")?) {
+        (true, _) => TextState::Due,
+        (false, true) => TextState::Found,
+        (false, false) => TextState::Nothing,
     })
 }
 
@@ -318,6 +343,7 @@ fn held_of(row: &AnyRow) -> Result<HeldInstance, StoreError> {
             alike: 0,
             next: None,
             proposed: Vec::new(),
+            text: text_state(row)?,
         },
         series: row.try_get("series")?,
         name: row.try_get("name")?,

@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 9] = [
+pub const MIGRATIONS: [Migration; 10] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -39,6 +39,10 @@ pub const MIGRATIONS: [Migration; 9] = [
         sql: TOTALS,
     },
     Migration {
+        version: 26,
+        sql: TEXT_LOOKS,
+    },
+    Migration {
         version: 29,
         sql: ACQUISITION,
     },
@@ -70,6 +74,23 @@ CREATE TABLE review (
     decided_at TEXT
 );
 CREATE INDEX review_by_series ON review (series, quarantine);
+";
+
+/// What was seen in pixels of what waits, by whom and what is still to be looked at. What waited before is looked at too.
+const TEXT_LOOKS: &str = "
+ALTER TABLE review ADD COLUMN text_due SMALLINT NOT NULL DEFAULT 1;
+ALTER TABLE review ADD COLUMN text_found SMALLINT NOT NULL DEFAULT 0;
+UPDATE review SET text_due = 0 WHERE quarantine IN (SELECT id FROM quarantine WHERE settled_at IS NOT NULL);
+CREATE INDEX review_by_text ON review (text_due, series);
+CREATE TABLE text_look (
+    source_sha256 TEXT NOT NULL PRIMARY KEY,
+    series TEXT NOT NULL,
+    look_json TEXT NOT NULL,
+    verdict_json TEXT,
+    looked_at TEXT NOT NULL
+);
+CREATE INDEX text_look_by_series ON text_look (series);
+CREATE INDEX text_look_by_time ON text_look (looked_at);
 ";
 
 /// What rules found in each series, and which series wait to be asked. Instances from before have no print: they are not found

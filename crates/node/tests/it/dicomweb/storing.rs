@@ -1,13 +1,14 @@
 //! STOW-RS and DELETE: what was sent is kept and answered for, one by one.
 
-use arno_node::RecipeName;
+use arno_node::{RecipeName, Resting};
 use axum::{body::Body, http::StatusCode};
 use serde_json::Value;
 
 use super::{Web, images, multipart, path_of};
 use crate::support::{
     TestNode, contains,
-    dicom::{MEIER, NOVAK, PLANTED, series},
+    dicom::{MEIER, NOVAK, PLANTED, Picture, series},
+    finder::FakeFinder,
 };
 
 const RELATED: &str = r#"multipart/related; type="application/dicom"; boundary=b"#;
@@ -44,6 +45,26 @@ async fn stored_instances_stand_in_the_answer_with_their_places() {
         .get(&path_of(&slices[1]), "application/dicom; transfer-syntax=*")
         .await;
     assert_eq!(kept.bytes, files[1]);
+}
+
+#[tokio::test]
+async fn what_the_text_finder_lets_in_is_found_later() {
+    let finder = FakeFinder::new();
+    let folder = finder.folder().to_owned();
+    let web = Web::of(TestNode::with(|site| site.text_finder = Some(folder)).await);
+    let picture = Picture {
+        slice: series(MEIER, 5, 1, 1)[0],
+        class: "1.2.840.10008.5.1.4.1.1.6.1",
+        modality: "US",
+        frames: 1,
+    };
+    let answer = web.store("/studies", &[picture.file()]).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "it is not kept yet");
+    assert_eq!(web.json("/instances").await, Value::Array(Vec::new()));
+    web.site.node.look_for_text(Resting::All).await.unwrap();
+    assert_eq!(web.json("/instances").await.as_array().unwrap().len(), 1);
+    let answer = web.store("/studies", &[picture.file()]).await.json();
+    assert_eq!(items(&answer, "00081199", "00081155").len(), 1, "and kept");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod dicom;
 pub(crate) mod federation;
+pub(crate) mod finder;
 
 use std::path::{Path, PathBuf};
 
