@@ -125,17 +125,20 @@ impl Column {
 /// A table, with what was found out about its file.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// Columns, all of the same length.
+    /// Columns, all of the same length but for those that were not read, which are empty.
     pub columns: Vec<Column>,
     /// How the file was understood, for people: "delimiter ;", "encoding windows-1252".
     pub told: Vec<String>,
+    /// Empty rows, which are none here but count in a spreadsheet: from this row on, that many lie above.
+    pub gaps: Vec<(usize, u64)>,
 }
 
 impl Table {
     /// How many rows there are below the header.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.columns.first().map_or(0, |column| column.rows.len())
+        let lengths = self.columns.iter().map(|column| column.rows.len());
+        lengths.max().unwrap_or(0)
     }
 
     /// Whether there is none.
@@ -152,7 +155,24 @@ impl Table {
 
     /// A row's number as a spreadsheet counts.
     #[must_use]
-    pub fn row_number(row: usize) -> u64 {
-        row as u64 + 2
+    pub fn row_number(&self, row: usize) -> u64 {
+        let after = self.gaps.partition_point(|(from, _)| *from <= row);
+        let gap = after.checked_sub(1).map(|at| self.gaps[at].1);
+        row as u64 + 2 + gap.unwrap_or(0)
+    }
+
+    /// Notes that the row to come is that one as a spreadsheet counts.
+    pub(crate) fn next_is(&mut self, row: usize, number: u64) {
+        let above = number.saturating_sub(row as u64 + 2);
+        if self.gaps.last().map_or(0, |(_, known)| *known) < above {
+            self.gaps.push((row, above));
+        }
+    }
+
+    /// How many columns go by that name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        let named = self.columns.iter().filter(|column| column.name == name);
+        named.count()
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Check<'a> {
                     column: field.column.clone(),
                     value: value.to_string(),
                     count,
-                    first: Some(Place::Row(Table::row_number(first))),
+                    first: Some(Place::Row(self.table.row_number(first))),
                 }
             });
         self.checked.uncoded = uncoded.collect();
@@ -94,13 +94,18 @@ impl<'a> Check<'a> {
     }
 
     fn problem(&mut self, row: usize, column: &str, what: impl Into<String>) {
-        let problem = Problem::cell(Table::row_number(row), column, what);
+        let problem = Problem::cell(self.table.row_number(row), column, what);
         self.checked.problems.push(problem);
     }
 
     fn row(&mut self, row: usize) {
         let column = &self.table.columns[self.plan.patient];
         let patient = column.cell(row).to_text();
+        if *patient == *column.name {
+            let what =
+                "the header comes again: were files put one behind the other? leave this row out";
+            return self.problem(row, &column.name, what);
+        }
         if patient.is_empty() || patient.chars().count() > MAX_ID_CHARS {
             let what = format!("no patient id: one has 1 to {MAX_ID_CHARS} characters");
             return self.problem(row, &column.name, what);
@@ -158,9 +163,9 @@ impl<'a> Check<'a> {
         match &record.key {
             KeyPlan::Patient => Some(DraftKey::Patient),
             KeyPlan::Uid(column) => self.uid(row, *column),
-            KeyPlan::Named(columns) if columns.is_empty() => Some(DraftKey::Named(
-                format!("{at}/{}", Table::row_number(row)).into(),
-            )),
+            KeyPlan::Named(columns) if columns.is_empty() => {
+                Some(DraftKey::Named(format!("{at}/{}", row + 2).into()))
+            }
             KeyPlan::Named(columns) => {
                 let parts = columns
                     .iter()

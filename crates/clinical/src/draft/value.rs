@@ -16,6 +16,11 @@ const MAX_WORDS_CHARS: usize = 1000;
 /// Days that a life can be away from a diagnosis.
 const MAX_DAYS: f64 = 60_000.0;
 
+/// What spreadsheets write where a formula has no value (ECMA-376 part 1, 18.17.3).
+const SHEET_ERRORS: [&str; 7] = [
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A",
+];
+
 /// What a cell says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Understood {
@@ -32,6 +37,11 @@ pub(super) fn understand(plan: &Plan, field: &FieldPlan, cell: &Cell) -> Underst
     let text = cell.to_text();
     if *cell == Cell::Empty || plan.missing.iter().any(|missing| **missing == *text) {
         return Understood::Missing;
+    }
+    if SHEET_ERRORS.contains(&&*text) {
+        let what =
+            "an error of the spreadsheet stands here: mend its formula, or name it in file.missing";
+        return Understood::Bad(what.into());
     }
     let content = match &field.reading {
         Reading::Listed(codes) => {

@@ -138,6 +138,13 @@ impl Check<'_> {
 
     /// The place of a column; any, once it is a problem.
     fn position(&mut self, name: &str) -> usize {
+        let count = self.table.count(name);
+        if count > 1 {
+            let what = format!(
+                "{count} columns have this name, and nothing says which one is meant: rename the others"
+            );
+            self.problems.push(Problem::column(name, what));
+        }
         self.table.position(name).unwrap_or_else(|| {
             let names: Vec<_> = self
                 .table

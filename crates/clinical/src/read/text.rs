@@ -33,11 +33,30 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
     if header.len() > MAX_COLUMNS {
         return Err(format!("more than {MAX_COLUMNS} columns").into());
     }
-    let mut columns: Vec<_> = header.iter().map(|name| Column::new(name)).collect();
-    let mut problems = Vec::new();
-    for (at, row) in rows.by_ref().enumerate() {
+    let mut table = Table {
+        columns: header.iter().map(|name| Column::new(name)).collect(),
+        told: vec![format!("encoding {encoding}"), told.clone()],
+        gaps: Vec::new(),
+    };
+    let (mut problems, mut at) = (Vec::new(), 0);
+    while let Some(row) = rows.next() {
         if at >= MAX_ROWS {
             return Err(format!("more than {MAX_ROWS} rows").into());
+        }
+        let number = rows.row;
+        table.next_is(at, number);
+        at += 1;
+        let columns = &mut table.columns;
+        if row.iter().any(|cell| cell.contains('\0')) {
+            let what = "a NUL, which no text has: is it UTF-16 without its mark, or cut off? save it as UTF-8";
+            problems.push(Problem::row(number, what));
+        }
+        if rows.is_open {
+            problems.push(Problem::row(
+                number,
+                "a quote is opened here and never closed",
+            ));
+            break;
         }
         if row.len() != columns.len() {
             let what = format!(
@@ -45,12 +64,12 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
                 row.len(),
                 columns.len()
             );
-            problems.push(Problem::row(Table::row_number(at), what));
+            problems.push(Problem::row(number, what));
         }
         for (column, cell) in columns.iter_mut().zip(&row) {
             if cell.len() > MAX_CELL_BYTES {
                 let what = format!("longer than {MAX_CELL_BYTES} bytes: is a quote left open?");
-                problems.push(Problem::cell(Table::row_number(at), &column.name, what));
+                problems.push(Problem::cell(number, &column.name, what));
             }
             column.push(Cell::text(cell));
         }
@@ -58,16 +77,10 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
             break;
         }
     }
-    if rows.is_open {
-        problems.push(Problem::file("a quote is opened and never closed"));
-    }
     if !problems.is_empty() {
         return Err(Malformed::Rows(problems));
     }
-    Ok(Table {
-        columns,
-        told: vec![format!("encoding {encoding}"), told],
-    })
+    Ok(table)
 }
 
 fn decode(bytes: &[u8]) -> Result<(String, &'static str), Malformed> {
@@ -75,6 +88,11 @@ fn decode(bytes: &[u8]) -> Result<(String, &'static str), Malformed> {
         return decode(rest);
     }
     let wide = |pairs: &[u8], word: fn([u8; 2]) -> u16| {
+        if pairs.len() % 2 == 1 {
+            return Err(Malformed::from(
+                "UTF-16 that ends within a letter: was the file cut off?",
+            ));
+        }
         let words = pairs.chunks_exact(2).map(|pair| word([pair[0], pair[1]]));
         char::decode_utf16(words)
             .collect::<Result<String, _>>()
@@ -135,6 +153,8 @@ struct Rows<'a> {
     delimiter: char,
     /// Whether the text ended within quotes.
     is_open: bool,
+    /// The row that was read last, as a spreadsheet counts.
+    row: u64,
 }
 
 impl<'a> Rows<'a> {
@@ -143,6 +163,7 @@ impl<'a> Rows<'a> {
             rest: text.chars().peekable(),
             delimiter,
             is_open: false,
+            row: 0,
         }
     }
 
@@ -169,12 +190,11 @@ impl Iterator for Rows<'_> {
     type Item = Vec<String>;
 
     fn next(&mut self) -> Option<Vec<String>> {
-        while self
-            .rest
-            .next_if(|letter| matches!(letter, '\r' | '\n'))
-            .is_some()
-        {}
+        while let Some(letter) = self.rest.next_if(|letter| matches!(letter, '\r' | '\n')) {
+            self.row += u64::from(letter == '\n' || self.rest.peek() != Some(&'\n'));
+        }
         self.rest.peek()?;
+        self.row += 1;
         let (mut row, mut cell) = (Vec::new(), String::new());
         loop {
             match self.rest.next() {

@@ -9,10 +9,20 @@ use super::{
     Malformed, ReadOptions,
     xml::{Event, Xml, attribute},
 };
-use crate::table::{Cell, Column, MAX_CELL_BYTES, MAX_COLUMNS, MAX_ROWS, Table};
+use crate::{
+    Problem,
+    table::{Cell, Column, MAX_CELL_BYTES, MAX_COLUMNS, MAX_ROWS, Table},
+};
 
 /// Largest part of a workbook, unpacked.
 const MAX_PART_BYTES: u64 = 512 << 20;
+/// How many times larger than packed a part may be, beyond the first bytes: sheets of numbers come to 20, a part made to grow to 1,000.
+const MAX_RATIO: u64 = 100;
+const MIN_PART_BYTES: u64 = 16 << 20;
+/// Most cells that are kept, empty ones included, at four bytes each.
+const MAX_CELLS: usize = 50_000_000;
+/// Merged areas and formulas without value that are named.
+const MAX_NAMED: usize = 1000;
 /// Formats of numbers that are dates (ECMA-376 part 1, 18.8.30).
 const DATE_FORMATS: std::ops::RangeInclusive<u32> = 14..=22;
 
@@ -41,10 +51,15 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
         dates,
         origin: workbook.origin,
     };
-    Ok(Table {
-        columns: sheet.columns(&text)?,
+    let mut table = Table {
         told,
-    })
+        ..Table::default()
+    };
+    let problems = sheet.fill(&text, &mut table)?;
+    match problems.is_empty() {
+        true => Ok(table),
+        false => Err(Malformed::Rows(problems)),
+    }
 }
 
 struct Workbook<'a> {
@@ -65,11 +80,13 @@ impl<'a> Workbook<'a> {
             return Ok(None);
         };
         let mut text = String::new();
-        let read = part.take(MAX_PART_BYTES + 1).read_to_string(&mut text);
-        read.map_err(|_| format!("its part {name} cannot be unpacked"))?;
-        if text.len() as u64 > MAX_PART_BYTES {
+        let most = part.compressed_size().saturating_mul(MAX_RATIO);
+        let most = most.clamp(MIN_PART_BYTES, MAX_PART_BYTES);
+        let read = part.take(most + 1).read_to_string(&mut text);
+        read.map_err(|_| format!("its part {name} cannot be unpacked, or is not UTF-8"))?;
+        if text.len() as u64 > most {
             return Err(format!(
-                "its part {name} has more than {MAX_PART_BYTES} bytes"
+                "its part {name} grows beyond {most} bytes when it is unpacked: save the sheet as CSV"
             ));
         }
         Ok(Some(text))
@@ -207,54 +224,78 @@ struct Open {
     kind: String,
     style: Option<usize>,
     text: String,
+    is_formula: bool,
+    /// Whether there is a value, be it empty text.
+    has_value: bool,
 }
 
 impl Sheet {
-    fn columns(&self, text: &str) -> Result<Vec<Column>, String> {
-        let mut columns: Vec<Column> = Vec::new();
-        let (mut row, mut rows) = (Vec::new(), 0_usize);
+    /// Fills the table; gives what cannot be used of the sheet.
+    fn fill(&self, text: &str, table: &mut Table) -> Result<Vec<Problem>, String> {
+        let mut problems = Vec::new();
+        let (mut row, mut rows, mut number) = (Vec::new(), 0_usize, 0_u64);
         let (mut open, mut is_value) = (Open::default(), false);
         let mut xml = Xml::new(text);
         while let Some(event) = xml.next()? {
             match event {
-                Event::Open { name: "row", .. } => row.clear(),
+                Event::Open {
+                    name: "row",
+                    attributes,
+                    ..
+                } => {
+                    row.clear();
+                    let stated = attribute(attributes, "r").and_then(|text| text.parse().ok());
+                    number = stated.unwrap_or(number + 1);
+                }
+                Event::Open {
+                    name: "mergeCell",
+                    attributes,
+                    ..
+                } => problems.extend(merged(attributes, table)),
                 Event::Open {
                     name: "c",
                     attributes,
                     ..
-                } => {
-                    open = opened(attributes, row.len())?;
-                }
+                } => open = opened(attributes, row.len())?,
+                Event::Open { name: "f", .. } => open.is_formula = true,
                 Event::Open { name, is_empty, .. } => {
                     is_value = matches!(name, "v" | "t") && !is_empty;
+                    open.has_value |= name == "v";
                 }
                 Event::Text(text) if is_value => open.text.push_str(&text),
                 Event::Close("c") => {
+                    if open.is_formula && !open.has_value {
+                        let name = table.columns.get(open.column);
+                        let name = name.map_or("", |column| &column.name);
+                        let what = "a formula that was never computed: open the file in a spreadsheet and save it, or save it as CSV";
+                        problems.push(Problem::cell(number, name, what));
+                    }
                     row.resize(open.column.max(row.len()), Cell::Empty);
                     row.push(self.cell(&open)?);
                 }
-                Event::Close("row") if rows == 0 => {
-                    columns = row
-                        .iter()
-                        .map(|cell| Column::new(&cell.to_text()))
-                        .collect();
-                    rows = 1;
+                Event::Close("row") if table.columns.is_empty() => {
+                    let names = row.iter().map(|cell| Column::new(&cell.to_text()));
+                    table.columns = names.collect();
                 }
                 Event::Close("row") => {
-                    rows += 1;
-                    if rows > MAX_ROWS {
-                        return Err(format!("more than {MAX_ROWS} rows"));
+                    if append(table, &row, rows, number) {
+                        rows += 1;
                     }
-                    append(&mut columns, &row);
+                    if rows > MAX_ROWS || rows.saturating_mul(table.columns.len()) > MAX_CELLS {
+                        return Err(format!("more than {MAX_ROWS} rows or {MAX_CELLS} cells"));
+                    }
                 }
                 Event::Close(_) => is_value = false,
                 Event::Text(_) => {}
             }
+            if problems.len() >= MAX_NAMED {
+                break;
+            }
         }
-        if columns.is_empty() {
+        if table.columns.is_empty() {
             return Err("its sheet is empty".into());
         }
-        Ok(columns)
+        Ok(problems)
     }
 
     fn cell(&self, open: &Open) -> Result<Cell, String> {
@@ -310,6 +351,8 @@ fn opened(attributes: &str, next: usize) -> Result<Open, String> {
         kind: attribute(attributes, "t").unwrap_or_default(),
         style: attribute(attributes, "s").and_then(|style| style.parse().ok()),
         text: String::new(),
+        is_formula: false,
+        has_value: false,
     })
 }
 
@@ -322,12 +365,31 @@ fn column_of(reference: &str) -> Option<usize> {
     number.checked_sub(1)
 }
 
-/// Rows without any value are none; cells beyond the header are left out, for they have no name.
-fn append(columns: &mut [Column], row: &[Cell]) {
+/// Rows without any value are none; cells beyond the header are left out, for they have no name. Whether it was a row.
+fn append(table: &mut Table, row: &[Cell], at: usize, number: u64) -> bool {
     if row.iter().all(|cell| *cell == Cell::Empty) {
-        return;
+        return false;
     }
-    for (at, column) in columns.iter_mut().enumerate() {
+    table.next_is(at, number);
+    for (at, column) in table.columns.iter_mut().enumerate() {
         column.push(row.get(at).cloned().unwrap_or(Cell::Empty));
     }
+    true
+}
+
+/// Cells that are one to the eye: all but the first of them are empty, and would be taken for "not recorded".
+fn merged(attributes: &str, table: &Table) -> Option<Problem> {
+    let area = attribute(attributes, "ref")?;
+    let (first, last) = area.split_once(':')?;
+    let row = |reference: &str| {
+        let digits = reference.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
+        digits.parse::<u64>().ok()
+    };
+    let (from, to) = (row(first)?, row(last)?);
+    let name = column_of(first).and_then(|at| table.columns.get(at));
+    let name = name.map_or(first, |column| &column.name);
+    let what = format!(
+        "cells are merged from here to row {to}, and only the first has a value: unmerge them and fill each"
+    );
+    Some(Problem::cell(from, name, what))
 }

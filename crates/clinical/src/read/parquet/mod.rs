@@ -11,7 +11,7 @@ mod snappy;
 mod thrift;
 
 use super::{Malformed, ReadOptions};
-use crate::table::{Cell, Column, MAX_COLUMNS, MAX_ROWS, Table};
+use crate::table::{Column, MAX_COLUMNS, MAX_ROWS, Table};
 use meta::{Chunk, Meta};
 
 pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malformed> {
@@ -24,16 +24,15 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
     for (at, schema) in meta.columns.iter().enumerate() {
         let mut column = Column::new(&schema.name);
         let wanted = options.columns.as_ref();
-        if wanted.is_none_or(|wanted| wanted.contains(&column.name)) {
+        let is_wanted = wanted.is_none_or(|wanted| wanted.contains(&column.name));
+        if is_wanted {
             for chunk in &meta.chunks[at] {
                 read_chunk(bytes, schema, chunk, &mut column)
                     .map_err(|what| Malformed::File(format!("column {}: {what}", schema.name)))?;
             }
-        } else {
-            column.rows.resize(meta.rows, 0);
-            column.distinct.push(Cell::Empty);
+            // What a file says of its rows takes no memory until there are values.
         }
-        if column.rows.len() != meta.rows {
+        if is_wanted && column.rows.len() != meta.rows {
             return Err(format!(
                 "column {} has another length than the file says",
                 schema.name
@@ -49,6 +48,7 @@ pub(super) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Table, Malform
     Ok(Table {
         columns,
         told: nested.collect(),
+        gaps: Vec::new(),
     })
 }
 
