@@ -10,6 +10,7 @@ mod deid;
 pub mod demo;
 mod import;
 mod login;
+mod map;
 mod output;
 mod profile;
 mod request;
@@ -60,8 +61,13 @@ enum Command {
     Decide(decide::DecideArgs),
     /// Train a model over all sites
     Train(train::TrainArgs),
-    /// Bring instances from a public archive or another S3 store into a node
+    /// Bring instances from a public archive or another S3 store into a node, or clinical data (`arno import clinical`)
     Import(import::ImportArgs),
+    /// Draft a mapping, which says what stands in a clinical file
+    Map {
+        #[command(subcommand)]
+        command: map::MapCommand,
+    },
     /// Check offline that a saved record, certificate or permit is as its author signed it
     Verify(verify::VerifyArgs),
     /// De-identify a folder of DICOM files into another, offline
@@ -115,6 +121,7 @@ async fn run(arno: Arno) -> anyhow::Result<()> {
         Command::Decide(args) => decide::run(&shared, args).await,
         Command::Train(args) => train::run(&shared, args).await,
         Command::Import(args) => import::run(&shared, args).await,
+        Command::Map { command } => map::run(command).await,
         Command::Verify(args) => verify::run(&shared, &args),
         Command::Deid(args) => deid::run(&shared, args),
         Command::Check(args) => check::run(&shared, &args),
@@ -122,5 +129,40 @@ async fn run(arno: Arno) -> anyhow::Result<()> {
         Command::CommitteeKey(args) => sealed_key::run(&shared, &args),
         Command::Hub { command } => arno_hub::commands::run(command).await,
         Command::Node { command } => arno_node::run(command).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Arno;
+
+    #[test]
+    fn images_and_clinical_data_are_imported_by_one_command() {
+        Arno::command().debug_assert();
+        let check = |line: &str, is_right: bool| {
+            let parsed = Arno::try_parse_from(line.split(' '));
+            assert_eq!(parsed.is_ok(), is_right, "{line}: {parsed:?}");
+        };
+        check("arno import s3://bucket/series/ --data node", true);
+        check("arno import s3://bucket/series/", false);
+        check("arno import", false);
+        check(
+            "arno import clinical t.csv --mapping t.toml --data node --json",
+            true,
+        );
+        check(
+            "arno --json import clinical t.csv --mapping t.toml --data node",
+            true,
+        );
+        check("arno import clinical b.json --source ehr --data node", true);
+        check(
+            "arno import clinical b.json --identifier-system urn:x --data node",
+            false,
+        );
+        check("arno import clinical b.json --data node", false);
+        check("arno map suggest t.csv", true);
+        check("arno map", false);
     }
 }

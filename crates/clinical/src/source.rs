@@ -81,6 +81,18 @@ impl SourceMapping {
     }
 }
 
+/// Drafts a mapping from a file, for a person to read.
+///
+/// # Errors
+/// [`ReadError`] when the file cannot be read.
+pub fn suggest(path: &Path, source: &str) -> Result<String, ReadError> {
+    if fhir::is_fhir(path) {
+        return fhir::suggest(path, source);
+    }
+    let table = read(path, &ReadOptions::default())?;
+    Ok(crate::suggest::suggest(&table, source))
+}
+
 /// Reads a source and checks every row or entry of it.
 ///
 /// # Errors

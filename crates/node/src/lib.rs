@@ -51,8 +51,8 @@ pub use access::Access;
 pub use analyses::MIN_CASES_PER_CLASS;
 pub use api::{openapi, router};
 pub use clinical::{
-    ClinicalCommand, ClinicalError, ClinicalFile, EntityCount, ExportFormat, Exported, Understood,
-    understand,
+    ClinicalCommand, ClinicalError, ClinicalFile, EntityCount, ExportFormat, Exported,
+    Load as ClinicalLoad, Understood, understand,
 };
 pub use commands::{HTTP_PORT, Init, NodeCommand, Publish, run};
 pub use compaction::{Compacted, Compacting};

@@ -10,12 +10,12 @@ mod done;
 mod download;
 mod manifest;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use arno_client::{Credentials, ObjectAccess};
 use arno_domain::Clock;
-use arno_node::{Incoming, Node, NodeConfig};
+use arno_node::{ClinicalCommand, Incoming, Node, NodeCommand, NodeConfig};
 use serde::Serialize;
 
 use self::{
@@ -37,12 +37,16 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 const MAX_PRINTED: usize = 20;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    kind: Option<ImportKind>,
     /// An address (s3://bucket/series/), or a manifest: s5cmd commands, addresses, or CSV with sizes and digests
-    source: String,
+    #[arg(required = true)]
+    source: Option<String>,
     /// The node's folder
-    #[arg(long)]
-    data: PathBuf,
+    #[arg(long, required = true)]
+    data: Option<PathBuf>,
     /// The store; Amazon's in the region unless given
     #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
     endpoint: Option<String>,
@@ -60,6 +64,12 @@ pub(crate) struct ImportArgs {
     dry_run: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum ImportKind {
+    /// Check a table or FHIR resources by a mapping, then load them into a node as a whole or not at all
+    Clinical(arno_node::ClinicalLoad),
+}
+
 /// How an import went.
 #[derive(Debug, Default, Serialize)]
 struct Summary {
@@ -75,7 +85,14 @@ struct Summary {
 }
 
 pub(crate) async fn run(shared: &Shared, args: ImportArgs) -> anyhow::Result<()> {
-    let wanted = manifest::read(&args.source)?;
+    if let Some(ImportKind::Clinical(mut load)) = args.kind {
+        load.json |= shared.json;
+        return arno_node::run(NodeCommand::Clinical(ClinicalCommand::Load(load))).await;
+    }
+    let (Some(source), Some(data)) = (&args.source, &args.data) else {
+        bail!("name a source, and the node's folder with --data");
+    };
+    let wanted = manifest::read(source)?;
     let access = ObjectAccess {
         endpoint: args
             .endpoint
@@ -84,8 +101,8 @@ pub(crate) async fn run(shared: &Shared, args: ImportArgs) -> anyhow::Result<()>
         region: args.region.clone(),
         credentials: Credentials::from_env(),
     };
-    let node = Node::open(NodeConfig::load(&args.data, 0)?, Clock::system()).await?;
-    let mut import = Import::begin(shared, &args, node, access)?;
+    let node = Node::open(NodeConfig::load(data, 0)?, Clock::system()).await?;
+    let mut import = Import::begin(shared, &args, data, node, access)?;
     for one in &wanted {
         import.wanted(one).await?;
     }
@@ -107,11 +124,12 @@ impl<'a> Import<'a> {
     fn begin(
         shared: &Shared,
         args: &'a ImportArgs,
+        data: &Path,
         node: Node,
         access: ObjectAccess,
     ) -> anyhow::Result<Self> {
         Ok(Self {
-            done: DoneList::open(&args.data, &access.endpoint)?,
+            done: DoneList::open(data, &access.endpoint)?,
             report: done::Report::create(args.report.as_deref())?,
             downloads: Downloads::new(access, usize::from(args.concurrency)),
             bar: output::bar(shared.json, 0, "objects"),

@@ -236,3 +236,5 @@ VerificationResult VisionPrescription";
 
 /// Our own: the pseudonym of a patient, as system of an identifier.
 pub(super) const PSEUDONYM: &str = "urn:arno:pseudonym";
+/// Our own: entities of the model, as system of a code.
+pub(super) const ENTITY: &str = "urn:arno:entity";

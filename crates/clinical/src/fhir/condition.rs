@@ -104,7 +104,9 @@ fn morphology(
     let (shapes, rest) = std::mem::take(&mut disease.codings)
         .into_iter()
         .partition(|coding| {
-            system_of(coding) == Some(CodeSystem::IcdO3) && coding.code.contains('/')
+            resource.origin == Origin::Foreign
+                && system_of(coding) == Some(CodeSystem::IcdO3)
+                && coding.code.contains('/')
         });
     disease.codings = rest;
     let implied = Concept {

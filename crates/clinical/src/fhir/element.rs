@@ -9,7 +9,7 @@ use super::codes::{RELATIVE_DATE, UCUM};
 use crate::draft::dates::DateStyle;
 
 /// Days that a life can be away from a diagnosis.
-const MAX_DAYS: i64 = 60_000;
+const MAX_DAYS: f64 = 60_000.0;
 /// The largest whole number up to which doubles have them all.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -288,12 +288,25 @@ fn days(relative: &Node<'_>) -> Result<When, Fault> {
         Some("before") => -1.0,
         _ => return Err(fault()),
     };
-    let days = offset.number * sign;
-    let is_whole = offset.unit.as_deref() == Some("d") && days.fract() == 0.0;
-    if !is_whole || days.abs() > MAX_DAYS as f64 {
-        return Err(fault());
+    let number = offset.number * sign;
+    whole_days(&Quantity { number, ..offset })
+}
+
+/// Days from the diagnosis, as our own exports have them.
+pub(super) fn whole_days(duration: &Quantity) -> Result<When, Fault> {
+    let days = duration.number;
+    let is_whole = duration.unit.as_deref() == Some("d") && days.fract() == 0.0;
+    if !is_whole || days.abs() > MAX_DAYS {
+        let (path, what) = (
+            duration.path.clone(),
+            "whole days within a life are wanted here",
+        );
+        return Err(Fault {
+            path,
+            what: what.into(),
+        });
     }
-    // Whole and small, by the line above.
+    // Whole and small, by the lines above.
     Ok(When::Days(days as i64))
 }
 

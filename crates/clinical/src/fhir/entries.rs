@@ -60,6 +60,16 @@ pub(super) fn read(path: &Path, reader: &mut Reader<'_>) -> Result<(), ReadError
     Ok(())
 }
 
+/// Whether a file or a folder holds resources, by its name or those in it.
+#[must_use]
+pub fn is_fhir(path: &Path) -> bool {
+    if !path.is_dir() {
+        return kind(path).is_some();
+    }
+    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.any(|entry| kind(&entry.path()).is_some())
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Bundle,
@@ -98,6 +108,8 @@ fn read_file(path: &Path, reader: &mut Reader<'_>) -> Result<(), ReadError> {
     let mut bytes = BufReader::with_capacity(BUFFER_BYTES, Metered { file, read: &meter });
     let start = bytes.fill_buf().map_err(io_error(path))?;
     match start {
+        // An export by types has an empty file where there is none of a type.
+        [] if matches!(kind, Kind::Lines) => return Ok(()),
         [] => return Err(malformed("the file is empty")),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, ..] | [0, ..] => {
             return Err(malformed("this is not UTF-8: save it as UTF-8"));

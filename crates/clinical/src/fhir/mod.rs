@@ -1,5 +1,5 @@
-//! FHIR R4 (4.0.1) as a source of records: bundles and NDJSON, one file or a folder of them, read entry by entry as the mCODE profiles
-//! (HL7 mCODE STU 2 to 4) say what stands where.
+//! FHIR R4 (4.0.1) as a source of records, and as a form of their export (`write`). What is read are bundles and NDJSON, one file or a
+//! folder of them, entry by entry, as the mCODE profiles (HL7 mCODE STU 2 to 4) say what stands where.
 //!
 //! ```text
 //! file → entries → resources → sketches → resolve → drafts, or problems
@@ -20,8 +20,10 @@ mod reader;
 mod resolve;
 mod say;
 mod sketch;
+mod suggest;
 mod treatment;
 mod values;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,10 @@ mod tests;
 use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
+
+pub use entries::is_fhir;
+pub use suggest::suggest;
+pub use write::FhirExport;
 
 use crate::{Checked, MappingError, mapping::CodeList, read::ReadError, suggest::quoted};
 

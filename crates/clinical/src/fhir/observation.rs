@@ -32,6 +32,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: &Resource<'_>) {
     if parts.is_empty() {
         return general(reader, resource, &code);
     }
+    let told = reader.times_left_out();
     let mut sketches: Vec<Sketch> = Vec::new();
     for part in &parts {
         let entity = part.field.entity();
@@ -49,10 +50,13 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: &Resource<'_>) {
         say(reader, resource, part, &mut sketches[place]);
     }
     sketches.retain(|sketch| !sketch.values.is_empty());
-    if sketches.is_empty() {
-        return reader.left_out(resource.spot.place, "Observation without a value");
+    match sketches.is_empty() {
+        false => finish(reader, resource, &parts, sketches),
+        true if told == reader.times_left_out() => {
+            reader.left_out(resource.spot.place, "Observation without a value");
+        }
+        true => {}
     }
-    finish(reader, resource, &parts, sketches);
 }
 
 fn parts<'a>(reader: &mut Reader<'_>, resource: &Resource<'a>, code: &Concept) -> Vec<Part<'a>> {
@@ -104,7 +108,10 @@ fn finish(
     for sketch in &mut sketches {
         date(reader, resource, sketch);
         method(reader, resource, sketch);
-        sketch.parent = Parent::Of(hangs_on.clone());
+        sketch.parent = match (resource.origin, hangs_on.is_empty()) {
+            (Origin::Ours, true) => Parent::Nothing,
+            _ => Parent::Of(hangs_on.clone()),
+        };
     }
     if let Some(first) = sketches.first() {
         reader.all.targets[resource.target] = Target::Record(first.entity, first.key.clone());
@@ -115,10 +122,6 @@ fn finish(
     let members = reader.pointers(resource, "hasMember");
     if is_group && !members.is_empty() {
         reader.group(resource, members);
-    }
-    // What has no observation of its own stands beside the first one that a record has.
-    if let (Origin::Ours, [sketch]) = (resource.origin, sketches.as_mut_slice()) {
-        reader.own_fields(resource, &resource.node, sketch);
     }
     reader.all.sketches.extend(sketches);
 }

@@ -116,7 +116,10 @@ fn identifier(reader: &mut Reader<'_>, resource: &Resource<'_>) -> Option<Arc<st
             .unwrap_or_default();
         let value = reader.take(resource, node.text("value"));
         let is_wanted = wanted.map_or(system != RECORD, |wanted| wanted == system);
-        systems.extend((!systems.contains(&system)).then_some(system));
+        if !systems.contains(&system) {
+            systems.push(system);
+            *reader.all.systems.entry(system.to_owned()).or_default() += 1;
+        }
         found.extend(value.filter(|value| is_wanted && !found.contains(value)));
     }
     match found.as_slice() {

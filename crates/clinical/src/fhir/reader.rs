@@ -11,11 +11,12 @@ use serde_json::Value as Json;
 
 use super::{
     FhirMapping,
-    codes::RECORD,
+    codes::{RECORD, SERIES},
     condition,
     element::{Fault, Found, Node},
     imaging, observation, patient,
     resolve::{Everything, Group, Target},
+    say::key_of,
     sketch::{Condition, Parent, Pointer, Sketch, Spot, Subject},
     treatment,
     values::{Origin, Own},
@@ -204,6 +205,11 @@ impl<'m> Reader<'m> {
         counted.or_insert((0, place)).0 += 1;
     }
 
+    /// How often anything was left out so far.
+    pub(super) fn times_left_out(&self) -> u64 {
+        self.all.left_out.values().map(|(count, _)| count).sum()
+    }
+
     /// A sketch of a record of the resource's subject.
     pub(super) fn sketch(&mut self, resource: &Resource<'_>, entity: Entity) -> Option<Sketch> {
         let subject = resource.node.object("subject");
@@ -285,20 +291,13 @@ impl<'m> Reader<'m> {
             return;
         };
         self.own_fields(resource, &resource.node, &mut sketch);
-        let pointers = self.pointers_to_series(resource);
-        if let Some(series) = pointers {
-            sketch.parent = Parent::Key(DraftKey::Uid(series));
+        if let Some(series) = self.take(resource, resource.node.extension_text(SERIES)) {
+            sketch.parent = Parent::Key(DraftKey::Uid(series.into()));
         }
-        if entity == Entity::Annotation {
-            sketch.key = uid_key(&sketch.key);
+        if let DraftKey::Named(name) = &sketch.key {
+            sketch.key = key_of(entity, &name.clone());
         }
         self.all.sketches.push(sketch);
-    }
-
-    fn pointers_to_series(&mut self, resource: &Resource<'_>) -> Option<Arc<str>> {
-        let url = super::codes::SERIES;
-        let text = self.take(resource, resource.node.extension_text(url))?;
-        Some(text.into())
     }
 
     /// Members of a group of observations.
@@ -308,14 +307,6 @@ impl<'m> Reader<'m> {
             spot: resource.spot,
             members,
         });
-    }
-}
-
-/// A key that is a UID.
-pub(super) fn uid_key(key: &DraftKey) -> DraftKey {
-    match key {
-        DraftKey::Named(name) => DraftKey::Uid(name.clone()),
-        other => other.clone(),
     }
 }
 
@@ -332,22 +323,35 @@ fn record_key(node: &Node<'_>) -> Found<String> {
     Ok(None)
 }
 
+/// States of resources that say of nothing that it is or was.
+const WITHDRAWN: [&str; 9] = [
+    "entered-in-error",
+    "cancelled",
+    "not-done",
+    "preparation",
+    "refuted",
+    "differential",
+    "draft",
+    "proposal",
+    "plan",
+];
+
 /// What a resource's state says against it.
 fn withdrawn(resource: &Resource<'_>) -> Option<String> {
-    let status = resource.node.text("status").ok().flatten();
-    let verification = resource.node.concept("verificationStatus").ok().flatten();
+    let node = &resource.node;
+    if node.map.get("doNotPerform") == Some(&Json::Bool(true)) {
+        return Some("that says what not to do".into());
+    }
+    let verification = node.concept("verificationStatus").ok().flatten();
     let codings = verification.into_iter().flat_map(|concept| concept.codings);
-    let states = status.map(str::to_owned).into_iter();
-    let mut states = states.chain(codings.map(|coding| coding.code));
-    let withdrawn = [
-        "entered-in-error",
-        "cancelled",
-        "not-done",
-        "refuted",
-        "draft",
-    ];
+    let stated = ["status", "intent"]
+        .into_iter()
+        .filter_map(|key| node.text(key).ok().flatten());
+    let mut states = stated
+        .map(str::to_owned)
+        .chain(codings.map(|coding| coding.code));
     states
-        .find(|state| withdrawn.contains(&state.as_str()))
+        .find(|state| WITHDRAWN.contains(&state.as_str()))
         .map(|state| format!("that is {state}"))
 }
 

@@ -55,6 +55,8 @@ pub(super) struct Everything {
     pub(super) uncoded: UncodedCounts,
     pub(super) left_out: BTreeMap<String, (u64, Place)>,
     pub(super) entries: u64,
+    /// Systems of patients' identifiers, and how many patients have one.
+    pub(super) systems: BTreeMap<String, u64>,
     pub(super) own: Own,
 }
 
@@ -265,12 +267,17 @@ fn draft(
     }
     add_medicine(all, &mut sketch);
     let is_empty = sketch.values.is_empty();
-    if is_empty && matches!(sketch.entity, Entity::Patient | Entity::Outcome) {
+    if is_empty
+        && matches!(
+            sketch.entity,
+            Entity::Patient | Entity::Outcome | Entity::Study
+        )
+    {
         return None;
     }
     let parent = parent(all, &sketch, known);
-    let (links, spot) = (links(all, &sketch), sketch.spot);
-    Some((sketch.into_draft(patient, parent, links), spot))
+    let spot = sketch.spot;
+    Some((sketch.into_draft(patient, parent), spot))
 }
 
 fn add_medicine(all: &mut Everything, sketch: &mut Sketch) {
@@ -293,6 +300,7 @@ fn add_medicine(all: &mut Everything, sketch: &mut Sketch) {
 fn parent(all: &mut Everything, sketch: &Sketch, known: &[DraftKey]) -> Option<DraftKey> {
     let pointers = match &sketch.parent {
         Parent::Key(key) => return Some(key.clone()),
+        Parent::Nothing => return None,
         Parent::Of(pointers) => pointers.as_slice(),
         Parent::Unsaid => &[],
     };
@@ -315,18 +323,6 @@ fn parent(all: &mut Everything, sketch: &Sketch, known: &[DraftKey]) -> Option<D
             _ => None,
         },
     }
-}
-
-fn links(all: &mut Everything, sketch: &Sketch) -> Vec<(Entity, DraftKey)> {
-    let targets = all.followed(sketch.spot, &sketch.links);
-    let records = targets
-        .iter()
-        .filter_map(|target| match &all.targets[*target] {
-            Target::Record(entity, key) => Some((*entity, key.clone())),
-            Target::Patient(_) => Some((Entity::Patient, DraftKey::Patient)),
-            Target::Other | Target::Medicine(_) => None,
-        });
-    records.collect()
 }
 
 /// Drafts by their keys.

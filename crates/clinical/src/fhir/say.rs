@@ -1,16 +1,16 @@
 //! From elements of a resource to values of its record: codes, numbers, words, days, and the fields that our own exports keep as
 //! extensions.
 
-use arno_domain::model::{Field, FieldKind, Value};
+use arno_domain::model::{Entity, Field, FieldKind, Value};
 
 use super::{
     codes::{FIELD, LINK, SOURCE},
-    element::{Coding, Concept, Found, Node, When},
+    element::{Coding, Concept, Found, Node, When, whole_days},
     reader::{Reader, Resource},
     sketch::Sketch,
     values::{clip, coded, number, words},
 };
-use crate::DraftContent;
+use crate::{DraftContent, DraftKey};
 
 impl Reader<'_> {
     /// Says a code of a field, and counts what has none.
@@ -102,7 +102,11 @@ impl Reader<'_> {
                 }
             }
             FieldKind::Days => {
-                let when = node.when("valueDateTime");
+                let when = match node.quantity("valueDuration") {
+                    Ok(Some(duration)) => whole_days(&duration).map(Some),
+                    Ok(None) => node.when("valueDateTime"),
+                    Err(fault) => Err(fault),
+                };
                 self.when(resource, sketch, name, when);
             }
         }
@@ -151,10 +155,8 @@ impl Reader<'_> {
                 .take(resource, extension.text("url"))
                 .unwrap_or_default();
             if url == LINK {
-                let reference = self.take(resource, extension.object("valueReference"));
-                sketch
-                    .links
-                    .extend(reference.and_then(|node| self.pointer(resource, &node)));
+                let link = link(&extension);
+                sketch.links.extend(self.take(resource, link));
                 continue;
             }
             let Some(name) = url.strip_prefix(FIELD) else {
@@ -180,4 +182,29 @@ fn without_numbers(path: &str) -> String {
     parts.fold(first, |path, part| {
         path + part.split_once(']').map_or("", |(_, rest)| rest)
     })
+}
+
+/// Another record by its entity and key.
+fn link(extension: &Node<'_>) -> Found<(Entity, DraftKey)> {
+    let part = |name: &str, key: &str| {
+        let part = extension.extension(name)?;
+        Ok(part.map_or(Ok(None), |part| {
+            part.text(key).map(|text| text.map(str::to_owned))
+        })?)
+    };
+    let entity = part("entity", "valueCode")?;
+    let entity = entity.and_then(|name| Entity::from_name(&name));
+    let key = part("key", "valueString")?;
+    Ok(entity
+        .zip(key)
+        .map(|(entity, key)| (entity, key_of(entity, &key))))
+}
+
+/// A key as drafts have it.
+pub(super) fn key_of(entity: Entity, key: &str) -> DraftKey {
+    match entity {
+        Entity::Patient => DraftKey::Patient,
+        Entity::Study | Entity::Series | Entity::Annotation => DraftKey::Uid(key.into()),
+        _ => DraftKey::Named(key.into()),
+    }
 }

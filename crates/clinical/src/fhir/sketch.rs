@@ -39,6 +39,8 @@ pub(super) enum Parent {
     Of(Vec<Pointer>),
     /// By its key.
     Key(DraftKey),
+    /// Nothing but the patient.
+    Nothing,
 }
 
 /// What keeps a record from being one.
@@ -59,7 +61,7 @@ pub(super) struct Sketch {
     pub(super) key: DraftKey,
     pub(super) parent: Parent,
     pub(super) condition: Condition,
-    pub(super) links: Vec<Pointer>,
+    pub(super) links: Vec<(Entity, DraftKey)>,
     pub(super) values: Vec<DraftValue>,
     /// A medicine that stands in a resource of its own.
     pub(super) medicine: Option<Pointer>,
@@ -96,18 +98,13 @@ impl Sketch {
     }
 
     /// The draft, once everything is known.
-    pub(super) fn into_draft(
-        self,
-        patient: Arc<str>,
-        parent: Option<DraftKey>,
-        links: Vec<(Entity, DraftKey)>,
-    ) -> Draft {
+    pub(super) fn into_draft(self, patient: Arc<str>, parent: Option<DraftKey>) -> Draft {
         Draft {
             entity: self.entity,
             patient,
             key: self.key,
             parent,
-            links,
+            links: self.links,
             values: self.values,
         }
     }

@@ -377,3 +377,57 @@ fn the_same_resource_has_the_same_key_when_it_comes_again() {
         keys(&[patient("p1"), condition()])
     );
 }
+
+#[test]
+fn what_was_withdrawn_or_never_done_is_left_out() {
+    let check = |resource: Json, expect: &str| {
+        let checked = checked(&[patient("p1"), condition(), resource]);
+        assert_eq!(problems(&checked), Vec::<String>::new());
+        let left_out: Vec<_> = checked
+            .left_out
+            .iter()
+            .map(|one| one.what.as_str())
+            .collect();
+        assert_eq!(left_out, [expect]);
+    };
+    let medication = |key: &str, value: Json| {
+        let mut resource = json!({"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order",
+            "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": concept("http://www.whocc.no/atc", "L02BA01")});
+        resource[key] = value;
+        resource
+    };
+    check(
+        medication("intent", json!("proposal")),
+        "MedicationRequest that is proposal",
+    );
+    check(
+        medication("status", json!("entered-in-error")),
+        "MedicationRequest that is entered-in-error",
+    );
+    check(
+        medication("doNotPerform", json!(true)),
+        "MedicationRequest that says what not to do",
+    );
+    check(
+        medication("reasonReference", json!([])),
+        "MedicationRequest that nothing ties to a cancer",
+    );
+    let mut refuted = condition();
+    refuted["id"] = json!("c2");
+    refuted["verificationStatus"] = concept(
+        "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+        "refuted",
+    );
+    check(refuted, "Condition that is refuted");
+    let pressure = json!({"resourceType": "Condition", "id": "c2", "subject": {"reference": "Patient/p1"},
+        "onsetDateTime": "1999-01-01", "code": concept("http://hl7.org/fhir/sid/icd-10", "I10")});
+    check(pressure, "Condition that is no cancer");
+    check(
+        observation(
+            "x",
+            concept(LNC, "2857-1"),
+            json!({"valueQuantity": {"value": 0.1, "comparator": "<", "unit": "ng/mL"}}),
+        ),
+        "Observation with a bound in place of a number, for psa",
+    );
+}

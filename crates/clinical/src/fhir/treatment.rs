@@ -20,7 +20,9 @@ pub(super) fn read_procedure(reader: &mut Reader<'_>, resource: &Resource<'_>) {
     };
     if let Some(code) = reader.take(resource, node.concept("code")) {
         reader.code(resource, &mut sketch, "treatment", &code);
-        kind(&mut sketch, &[code]);
+        if resource.origin == Origin::Foreign {
+            kind(&mut sketch, &[code]);
+        }
     }
     let category = reader.take(resource, node.concept("category"));
     category_of(reader, resource, &mut sketch, category);

@@ -1,7 +1,7 @@
 //! The table's rows about the course of a disease: treatment, outcome, event.
 
 use super::{
-    CodeSystem::{Arno, Atc, Icd10, IcdO3, Ncit, Snomed},
+    CodeSystem::{Arno, Atc, Icd10, IcdO3, Ncit, RxNorm, Snomed},
     Entity::{Event, Outcome, Treatment},
     FieldKind::{Days, Flag, Words},
     FieldSpec,
@@ -20,7 +20,7 @@ pub(super) const TREATMENT: &[FieldSpec] = &[
     FieldSpec::new(
         Treatment,
         "treatment",
-        code(&[Snomed, Ncit, Atc]),
+        code(&[Snomed, Ncit, Atc, RxNorm]),
         "The procedure or the medicine.",
     )
     .fhir("Procedure.code (mCODE Cancer-Related Surgical Procedure), MedicationRequest.medicationCodeableConcept")

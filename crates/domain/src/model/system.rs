@@ -24,6 +24,8 @@ pub enum CodeSystem {
     Tnm,
     /// ATC, medicines.
     Atc,
+    /// RxNorm, medicines.
+    RxNorm,
     /// Our own short lists, for what needs no terminology.
     Arno,
 }
@@ -31,13 +33,13 @@ pub enum CodeSystem {
 /// A name or address that stands for no known system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no code system: use one of dicom, icd10, icdo3, snomed, loinc, ncit, radlex, tnm, atc, arno"
+    "{0:?} is no code system: use one of dicom, icd10, icdo3, snomed, loinc, ncit, radlex, tnm, atc, rxnorm, arno"
 )]
 pub struct UnknownSystem(pub String);
 
 impl CodeSystem {
     /// Every system.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Dicom,
         Self::Icd10,
         Self::IcdO3,
@@ -47,6 +49,7 @@ impl CodeSystem {
         Self::RadLex,
         Self::Tnm,
         Self::Atc,
+        Self::RxNorm,
         Self::Arno,
     ];
 
@@ -63,6 +66,7 @@ impl CodeSystem {
             Self::RadLex => "radlex",
             Self::Tnm => "tnm",
             Self::Atc => "atc",
+            Self::RxNorm => "rxnorm",
             Self::Arno => "arno",
         }
     }
@@ -80,6 +84,7 @@ impl CodeSystem {
             Self::RadLex => "http://www.radlex.org",
             Self::Tnm => "http://cancerstaging.org",
             Self::Atc => "http://www.whocc.no/atc",
+            Self::RxNorm => "http://www.nlm.nih.gov/research/umls/rxnorm",
             Self::Arno => "urn:arno:codes",
         }
     }

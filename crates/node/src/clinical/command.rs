@@ -7,12 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use arno_clinical::{
-    Checked, Problem, draft,
-    fhir::FhirMapping,
-    read::{ReadOptions, read},
-    suggest::suggest,
-};
+use arno_clinical::{Checked, Problem, draft, fhir::FhirMapping, source::suggest};
 use arno_store::node::Loaded;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -28,7 +23,7 @@ const MAX_TEXT_BYTES: u64 = 16 << 20;
 /// What can be done with clinical data.
 #[derive(Debug, Subcommand)]
 pub enum ClinicalCommand {
-    /// Draft a mapping from the columns of a file (CSV, XLSX, Parquet). A person reads it before it is used.
+    /// Draft a mapping from a table (CSV, XLSX, Parquet) or from FHIR. A person reads it before it is used.
     Suggest {
         /// The file.
         file: PathBuf,
@@ -82,7 +77,7 @@ pub struct Load {
     dry_run: bool,
     /// Print the outcome as one JSON object.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// Does it.
@@ -101,8 +96,7 @@ pub(crate) async fn run(command: ClinicalCommand) -> anyhow::Result<()> {
 fn draft_mapping(file: &Path, source: Option<String>) -> anyhow::Result<()> {
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into());
     let source = source.or(name).unwrap_or_default();
-    let table = read(file, &ReadOptions::default())?;
-    say(&suggest(&table, &source))?;
+    say(&suggest(file, &source)?)?;
     Ok(())
 }
 

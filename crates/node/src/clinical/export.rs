@@ -5,7 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use arno_clinical::export::{ExportError, Exporter, Folder, ParquetExport, merged};
+use arno_clinical::{
+    export::{ExportError, Exporter, Folder, ParquetExport, merged},
+    fhir::FhirExport,
+};
 use arno_domain::audit::Outcome;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -37,18 +40,26 @@ pub struct Export {
 pub enum ExportFormat {
     /// One Parquet file for each entity of the common data model.
     Parquet,
+    /// Resources of FHIR R4 by mCODE's profiles: one NDJSON file a type.
+    Fhir,
+    /// The same as one bundle, `bundle.json`.
+    FhirBundle,
 }
 
 impl ExportFormat {
     fn as_str(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
+            Self::Fhir => "fhir",
+            Self::FhirBundle => "fhir-bundle",
         }
     }
 
     fn exporter(self, folder: &Folder) -> Result<Box<dyn Exporter + Send>, ExportError> {
         Ok(match self {
             Self::Parquet => Box::new(ParquetExport::begin(folder)?),
+            Self::Fhir => Box::new(FhirExport::lines(folder)?),
+            Self::FhirBundle => Box::new(FhirExport::bundle(folder)?),
         })
     }
 }

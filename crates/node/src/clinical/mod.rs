@@ -19,8 +19,8 @@ use arno_domain::{audit::Outcome, hex, model::Entity};
 use arno_store::node::{Loaded, NewClinicalSource};
 use sha2::{Digest as _, Sha256};
 
-pub use command::ClinicalCommand;
 pub(crate) use command::run;
+pub use command::{ClinicalCommand, Load};
 pub use export::{ExportFormat, Exported};
 
 use crate::{Node, NodeError, commands::ACTOR, standalone::Handling};
