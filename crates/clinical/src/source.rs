@@ -9,6 +9,8 @@
 
 use std::path::Path;
 
+use arno_domain::model::Images;
+
 use crate::{
     Checked, Mapping, MappingError, Problem,
     draft::{self, Only},
@@ -68,6 +70,15 @@ impl SourceMapping {
         match self {
             Self::Table(mapping) => &mapping.source,
             Self::Fhir(mapping) => &mapping.source,
+        }
+    }
+
+    /// Where the images of its studies and series are.
+    #[must_use]
+    pub fn images(&self) -> Images {
+        match self {
+            Self::Table(mapping) => mapping.images,
+            Self::Fhir(_) => Images::Held,
         }
     }
 

@@ -2,8 +2,7 @@
 //!
 //! Coverage is given in four steps and values are named only when many patients have them, so that one patient more or less shows
 //! only at the edge of a step. It is the data holder's own statement, like a dataset record: it is not noised, does not depend on who
-//! asks or what, and is written anew only when data have changed. Not here: how it is counted ([`ManifestCount`] is fed by the node) and
-//! sent.
+//! asks or what, and is written anew only when data have changed. Not here: how patients are counted, and how it is sent.
 
 mod count;
 
@@ -17,10 +16,13 @@ use crate::{
     model::Field,
 };
 
-pub use count::ManifestCount;
+pub use count::FieldCount;
 
 /// A value is named when so many patients have it: four times the usual threshold of a count, as nothing hides it.
-pub const LISTED_FROM: usize = 20;
+pub const LISTED_FROM: u64 = 20;
+/// A field counts as recorded when so many patients have it, the usual threshold of a count: that a site can evaluate a criterion must not
+/// tell of one patient.
+pub const RECORDED_FROM: u64 = 5;
 /// Most values named of one field.
 pub const MAX_LISTED: usize = 64;
 /// Longest value that is named: longer ones are sentences.
@@ -34,7 +36,7 @@ pub struct Manifest {
     pub node: NodeId,
     /// When it was counted.
     pub issued_at: DateTime<Utc>,
-    /// Every field that is recorded of anybody, in the order of the common data model.
+    /// Every field that is recorded of at least [`RECORDED_FROM`] patients, in the order of the common data model.
     pub fields: Vec<FieldCoverage>,
 }
 
@@ -67,7 +69,7 @@ pub enum Coverage {
 impl Coverage {
     /// The step of `with` patients out of `all`; nothing for nobody.
     #[must_use]
-    pub fn of(with: usize, all: usize) -> Option<Self> {
+    pub fn of(with: u64, all: u64) -> Option<Self> {
         match (with, with.saturating_mul(10), all) {
             (0, ..) => None,
             (_, tenfold, all) if tenfold < all => Some(Self::Few),

@@ -111,6 +111,18 @@ impl Bits {
         }
     }
 
+    /// The same for the rows of a range.
+    pub(crate) fn for_each_in(&self, rows: Range<usize>, mut visit: impl FnMut(usize)) {
+        for_words(rows, |word, mask| {
+            let mut rest = self.words[word] & mask;
+            while rest != 0 {
+                visit(word * WIDTH + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+            true
+        });
+    }
+
     /// Rows whose bit is set, in order.
     pub(crate) fn ones(&self) -> impl Iterator<Item = usize> + '_ {
         let words = self.words.iter().enumerate();

@@ -141,6 +141,17 @@ impl Column {
         }
     }
 
+    /// For each row, cell 0 if it has a value.
+    pub(crate) fn recorded_cells(&self) -> impl Fn(usize) -> u32 + '_ {
+        move |row| {
+            let is_recorded = match self {
+                Self::Plain(numbers) => !numbers[row].is_nan(),
+                Self::Coded(coded) => coded.codes.get(row) != NOT_RECORDED,
+            };
+            if is_recorded { 0 } else { u32::MAX }
+        }
+    }
+
     /// Bytes held, those of the dictionary included.
     pub(crate) fn bytes(&self) -> usize {
         match self {

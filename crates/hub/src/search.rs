@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use arno_domain::{
     NodeId, QuestionId, SearchId,
     audit::Outcome,
-    cohort::{Cohort, Field},
+    cohort::{Cohort, Facet},
     disclosure::{self, ProtectedCount, ReleasedCount},
 };
 use arno_httpkit::{ApiError, ApiJson, ApiResult, SignedIn};
@@ -45,8 +45,8 @@ const MAX_SEARCHES_PER_MINUTE: u32 = 120;
 /// Searches of one list.
 const MAX_SEARCHES: u32 = 50;
 
-/// Facets of one panel; nodes take twice as many.
-const MAX_FACETS: usize = 6;
+/// Facets of one panel, as many as nodes take.
+const MAX_FACETS: usize = 12;
 
 /// Longest cohort as text, so that what was built as a tree can also be written.
 const MAX_COHORT_BYTES: usize = 4096;
@@ -120,17 +120,17 @@ pub(crate) async fn get_search(
     Ok(Json(state_of(&hub, search).await?))
 }
 
-/// The fields of a panel, each once.
-fn facets_of(new: &NewSearch) -> Result<Vec<Field>, ApiError> {
+/// The facets of a panel, each once.
+fn facets_of(new: &NewSearch) -> Result<Vec<Facet>, ApiError> {
     let NewSearch::Panel(panel) = new else {
         return Ok(Vec::new());
     };
-    let fields: BTreeSet<Field> = panel.facets.iter().copied().collect();
-    if fields.is_empty() || fields.len() > MAX_FACETS {
+    let facets: BTreeSet<Facet> = panel.facets.iter().copied().collect();
+    if facets.is_empty() || facets.len() > MAX_FACETS {
         let detail = format!("A panel has 1 to {MAX_FACETS} facets.");
         return Err(ApiError::bad_request("bad_facets", detail));
     }
-    Ok(fields.into_iter().collect())
+    Ok(facets.into_iter().collect())
 }
 
 fn cohort_of(new: NewSearch) -> Result<Cohort, ApiError> {
@@ -161,7 +161,7 @@ async fn check_rate(hub: &Hub, account: &str, now: DateTime<Utc>) -> Result<(), 
 }
 
 /// Keeps the search and one question to each member, and wakes those who wait for one.
-async fn ask_members(hub: &Hub, search: &StoredSearch, facets: &[Field]) -> Result<(), StoreError> {
+async fn ask_members(hub: &Hub, search: &StoredSearch, facets: &[Facet]) -> Result<(), StoreError> {
     let members = hub.members().await;
     let mut tx = hub.database.write().await?;
     searches::create_search(&mut tx, search).await?;

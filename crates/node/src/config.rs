@@ -198,6 +198,7 @@ impl SiteConfig {
              questions = {questions}\n\
              # Studies and series with which one patient counts at most: the more, the more noise in their counts.\n\
              studies_per_patient = {studies_per_patient}\nseries_per_patient = {series_per_patient}\n\
+             # The same of values of a facet.\nvalues_per_patient = {values_per_patient}\n\
              \n[risk]\n# The fewest patients of a dataset that may look the same; below, publishing will \"warn\" or \"refuse\".\n\
              least_k = {least_k}\nbelow = \"{below}\"\n",
             name = quoted(&self.name),
@@ -234,6 +235,7 @@ impl SiteConfig {
             questions = budget.questions,
             studies_per_patient = budget.studies_per_patient,
             series_per_patient = budget.series_per_patient,
+            values_per_patient = budget.values_per_patient,
             least_k = self.risk.least_k,
             below = match self.risk.below {
                 BelowLimit::Warn => "warn",

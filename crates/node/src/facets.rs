@@ -1,48 +1,71 @@
 //! Facets of a cohort at this node: distinct patients by value, exact; nothing of it leaves as it is.
 //!
 //! Which values are listed depends on all the node's data and never on the cohort: a value that appears only when somebody matches
-//! would tell that somebody does. Values of very few patients are not listed at all. Fields with words only.
+//! would tell that somebody does. They are those that the node's manifest names, so values of very few patients are not listed at all.
+//! A facet is counted without the conditions of the cohort that are about its own field alone. Fields with words only.
 
 use arno_domain::{
-    cohort::{Cohort, Field},
-    disclosure::ExactFacet,
+    cohort::{Cohort, Facet, Field},
+    disclosure::{DisclosureBudget, ExactFacet},
     model::Entity,
 };
+use arno_engine::Selection;
 
-use crate::index::{ModelIndex, WordCount};
+use crate::index::Conditions;
 
 /// Fields of one panel.
 pub(crate) const MAX_FACETS: usize = 12;
 
-/// Fields that can be counted so.
-pub(crate) const FACETS: [&str; 5] = ["modality", "body_part", "manufacturer", "sex", "diagnosis"];
-
-/// A value is listed when so many patients of the node have it.
-const LEAST_LISTED: u64 = 20;
-
 /// Counts the panel.
-pub(crate) fn facets(cohort: &Cohort, fields: &[Field], index: &ModelIndex) -> Vec<ExactFacet> {
-    let counted = index.words(cohort, fields).into_iter();
-    let facet = |(field, words): (&Field, Vec<WordCount>)| {
-        let listed = words.into_iter();
-        let listed = listed.filter(|word| word.of_all >= LEAST_LISTED);
-        let cells: Vec<_> = listed.map(|word| (word.word, word.found)).collect();
+pub(crate) fn facets(
+    (cohort, asked): (&Cohort, &[Facet]),
+    conditions: &Conditions<'_>,
+    budget: &DisclosureBudget,
+) -> Vec<ExactFacet> {
+    // Facets without filters of their own share a selection.
+    let mut selected: Vec<(Vec<Cohort>, Selection)> = Vec::new();
+    let facet = |facet: &Facet| {
+        let field = facet.field();
+        let lifted = cohort.lifted(field);
+        let at = match selected
+            .iter()
+            .position(|(left_out, _)| *left_out == lifted.left_out)
+        {
+            Some(at) => at,
+            None => {
+                let selection = conditions.selection(|one| !lifted.left_out.contains(one));
+                selected.push((lifted.left_out.clone(), selection));
+                selected.len() - 1
+            }
+        };
+        let cells = conditions.bars(&selected[at].1, field, budget.values_per_patient);
         ExactFacet {
             field: field.as_str().to_owned(),
-            cells_per_patient: match field.entity() {
-                Entity::Patient => 1,
-                // A patient's series may have each of the values.
-                _ => u32::try_from(cells.len()).unwrap_or(u32::MAX),
-            },
+            cells_per_patient: changing(field, cells.len(), budget.values_per_patient),
             cells,
+            lifted: lifted.left_out.iter().map(ToString::to_string).collect(),
         }
     };
-    fields.iter().zip(counted).map(facet).collect()
+    asked.iter().map(facet).collect()
+}
+
+/// Cells that change by one when what is recorded of one patient changes: those that the patient leaves, and those that the patient
+/// enters.
+fn changing(field: Field, cells: usize, most: u32) -> u32 {
+    let values = match field.entity() {
+        Entity::Patient => 1,
+        _ => most,
+    };
+    let cells = u32::try_from(cells).unwrap_or(u32::MAX);
+    values.saturating_mul(2).min(cells)
 }
 
 #[cfg(test)]
 mod tests {
-    use arno_domain::cohort::{Facts, Field};
+    use arno_domain::{
+        cohort::{Cohort, Facet, Facts},
+        disclosure::DisclosureBudget,
+    };
 
     use super::facets;
     use crate::index::ModelIndex;
@@ -67,9 +90,10 @@ mod tests {
     #[test]
     fn values_are_listed_whatever_matches_and_never_those_of_few() {
         let check = |cohort: &str, expect: [u64; 2]| {
-            let fields = ["modality", "sex"].map(|name| Field::parse(name).unwrap());
-            let index = ModelIndex::of_facts(&facts());
-            let found = facets(&cohort.parse().unwrap(), &fields, &index);
+            let asked: [Facet; 2] = ["modality", "sex"].map(|name| name.parse().unwrap());
+            let (index, budget) = (ModelIndex::of_facts(&facts()), DisclosureBudget::default());
+            let cohort: Cohort = cohort.parse().unwrap();
+            let found = facets((&cohort, &asked), &index.conditions(&cohort), &budget);
             let cells = [("CT".to_owned(), expect[0]), ("MR".to_owned(), expect[1])];
             assert_eq!(found[0].cells, cells, "{cohort}");
             assert_eq!(found[0].cells_per_patient, 2);
@@ -82,8 +106,10 @@ mod tests {
             assert_eq!(found[1].cells_per_patient, 1);
         };
         check("", [30, 25]);
-        check("modality = MR", [0, 25]);
+        check("modality = PT", [30, 25]);
+        check("series(modality = MR)", [25, 25]);
         check("sex = M", [5, 5]);
+        check("sex = M and modality = CT", [5, 5]);
         check("sex = O", [0, 0]);
     }
 }

@@ -1,13 +1,9 @@
-//! The node's capability manifest: counted from all its records when data have changed, signed, and told to the hub. Not here: what it may
+//! The node's capability manifest: counted from its index when data have changed, signed, and told to the hub. Not here: what it may
 //! name (`arno_domain::manifest`).
 
 use std::sync::Arc;
 
-use arno_domain::{
-    Signed,
-    cohort::Cohort,
-    manifest::{Manifest, ManifestCount},
-};
+use arno_domain::{Signed, cohort::Cohort, manifest::Manifest};
 use arno_protocol::search::{CriterionReport, CriterionStatus};
 use tokio::sync::RwLock;
 
@@ -30,11 +26,9 @@ impl Node {
             tracing::trace!(version = counted, "nothing changed");
             return Ok(manifest.clone());
         }
-        let mut count = ManifestCount::default();
-        self.store()
-            .clinical_records(&mut |record| count.add(&record))
-            .await?;
-        let manifest = Arc::new(count.manifest(self.id(), self.now()));
+        let issued = (self.id(), self.now());
+        let counted = self.ask_index(move |index| index.manifest(issued)).await?;
+        let manifest = Arc::new(counted);
         *last = Some((version, manifest.clone()));
         Ok(manifest)
     }

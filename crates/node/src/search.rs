@@ -1,10 +1,10 @@
 //! A search at this node: exact counts, and for each criterion whether it was honoured. Nothing of it leaves as it is.
 //!
-//! A criterion about something that this node records nowhere is unsupported, and then there are no counts at all:
-//! any number would be a guess. What may be said of the counts: [`crate::disclosure`].
+//! A criterion about something that this node does not record, or of so few patients that it does not say so, is unsupported, and then
+//! there are no counts at all: any number would be a guess. What may be said of the counts: [`crate::disclosure`].
 
 use arno_domain::{
-    cohort::{self, Claim, Cohort, CohortError, Facts, Field},
+    cohort::{self, Claim, Cohort, CohortError, Facet, Facts},
     disclosure::{DisclosureBudget, ExactCounts, ExactFacet},
 };
 use arno_protocol::search::{CriterionReport, CriterionStatus};
@@ -26,7 +26,7 @@ pub(crate) struct Counted {
 /// # Errors
 /// [`CohortError`] when the cohort is too large or tests a field in a way it cannot be tested.
 pub(crate) fn search(
-    (cohort, fields): (&Cohort, &[Field]),
+    (cohort, asked): (&Cohort, &[Facet]),
     index: &ModelIndex,
     budget: &DisclosureBudget,
 ) -> Result<Counted, CohortError> {
@@ -39,15 +39,18 @@ pub(crate) fn search(
     let all_applied = criteria
         .iter()
         .all(|report| report.status == CriterionStatus::Applied);
-    let exact = all_applied.then(|| index.count(cohort, budget));
-    let facets = match exact {
-        Some(_) if !fields.is_empty() => facets(cohort, fields, index),
-        _ => Vec::new(),
-    };
+    if !all_applied {
+        return Ok(Counted {
+            exact: None,
+            criteria,
+            facets: Vec::new(),
+        });
+    }
+    let conditions = index.conditions(cohort);
     Ok(Counted {
-        exact,
+        exact: Some(conditions.count(budget)),
         criteria,
-        facets,
+        facets: facets((cohort, asked), &conditions, budget),
     })
 }
 
@@ -84,14 +87,14 @@ mod tests {
         search((&text.parse().unwrap(), &[]), &index, budget).unwrap()
     }
 
-    /// Twelve patients with two CT series each in one study, the first four with an age, and one without images.
+    /// Twelve patients with two CT series each in one study, the first five with an age, and one without images.
     fn facts() -> Vec<Facts> {
         let series = |patient: usize, series: usize| Facts {
             patient: format!("P-{patient}"),
             study: Some(format!("1.{patient}")),
             series: Some(format!("1.{patient}.{series}")),
             modality: Some(if series == 0 { "CT" } else { "PT" }.into()),
-            age_years: (patient < 4).then_some(40.0 + patient as f64),
+            age_years: (patient < 5).then_some(40.0 + patient as f64),
             ..Facts::default()
         };
         let mut facts: Vec<_> = (0..12)
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_not_recorded_does_not_match_either_way() {
-        check("age >= 42", Some([2, 2, 4]));
+        check("age >= 42", Some([3, 3, 6]));
         check("not age >= 42", Some([2, 2, 4]));
     }
 
@@ -138,6 +141,25 @@ mod tests {
             statuses,
             [CriterionStatus::Applied, CriterionStatus::Unsupported]
         );
+    }
+
+    #[test]
+    fn what_fewer_than_five_have_is_not_supported() {
+        let mut facts = facts();
+        facts[0].sex = Some("F".into());
+        let statuses = |facts: &[Facts]| {
+            let index = ModelIndex::of_facts(facts);
+            let asked = (&"sex = F".parse().unwrap(), &[][..]);
+            let counted = search(asked, &index, &DisclosureBudget::default()).unwrap();
+            (counted.criteria[0].status, counted.exact.is_some())
+        };
+        assert_eq!(statuses(&facts), (CriterionStatus::Unsupported, false));
+        for patient in 1..4 {
+            facts[2 * patient].sex = Some("M".into());
+        }
+        assert_eq!(statuses(&facts), (CriterionStatus::Unsupported, false));
+        facts[8].sex = Some("M".into());
+        assert_eq!(statuses(&facts), (CriterionStatus::Applied, true));
     }
 
     #[test]

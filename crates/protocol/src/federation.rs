@@ -13,7 +13,7 @@
 
 use arno_domain::{
     AgreementKey, AnalysisId, Document, MessageId, NodeId, PublicKey, QuestionId, SearchId, Signed,
-    cohort::{Cohort, Field},
+    cohort::{Cohort, Facet},
     dataset::DatasetRecord,
     hex,
     manifest::Manifest,
@@ -197,9 +197,9 @@ pub enum QuestionBody {
         data_user: String,
         /// What to count.
         cohort: Cohort,
-        /// Fields of a panel of facets: words by which the patients are counted besides. It costs its share of the budget.
+        /// A panel of facets: what the patients are counted by besides. It costs its share of the budget.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        facets: Vec<Field>,
+        facets: Vec<Facet>,
     },
     /// A masked, noisy part of the total of a search.
     Total(TotalQuestion),

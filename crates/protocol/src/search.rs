@@ -2,7 +2,7 @@
 
 use arno_domain::{
     NodeId, SearchId,
-    cohort::{Cohort, Completion, Entity, Field},
+    cohort::{Cohort, Completion, Entity, Facet, Field},
     disclosure::{ProtectedCount, ReleasedFacet},
     manifest::Coverage,
 };
@@ -123,14 +123,14 @@ pub enum NewSearch {
     Panel(Panel),
 }
 
-/// A cohort as text and the fields of a panel of facets.
+/// A cohort as text and a panel of facets.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Panel {
     /// The cohort.
     pub text: String,
     /// The fields, of words; nodes say which they can count so.
-    pub facets: Vec<Field>,
+    pub facets: Vec<Facet>,
 }
 
 /// A search and what the sites have said so far.

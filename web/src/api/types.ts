@@ -107,6 +107,7 @@ export interface DisclosureBudget {
   period_days: number;
   studies_per_patient: number;
   series_per_patient: number;
+  values_per_patient: number;
 }
 
 export interface DatasetRecord {
@@ -254,6 +255,8 @@ export interface ReleasedFacet {
   field: string;
   cells: { value: string; patients: ProtectedCount }[];
   margin: number;
+  /** Conditions about this field alone, without which it is counted. */
+  lifted?: string[];
 }
 
 export interface SiteCounts {

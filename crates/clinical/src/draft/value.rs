@@ -151,7 +151,7 @@ fn number(plan: &Plan, field: &FieldPlan, unit: &str, cell: &Cell, text: &str) -
 /// Ages of DICOM (PS3.5, VR AS) have units of their own.
 fn unit_of(suffix: &str) -> &str {
     match suffix.trim() {
-        "Y" => "a",
+        "Y" | "y" => "a",
         "M" => "mo",
         "W" => "wk",
         "D" => "d",

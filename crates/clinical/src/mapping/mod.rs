@@ -4,6 +4,7 @@ mod plan;
 
 use std::collections::BTreeMap;
 
+use arno_domain::model::Images;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use plan::flag;
@@ -17,6 +18,10 @@ use crate::Problem;
 pub struct Mapping {
     /// Name of the source; a later import under the same name replaces what it said.
     pub source: String,
+    /// Where the images of its studies and series are: `held` at this node unless given, or `elsewhere`, and then they are searched though
+    /// this node does not keep them.
+    #[serde(default)]
+    pub images: Images,
     /// How the file is read.
     #[serde(default)]
     pub file: FileMapping,

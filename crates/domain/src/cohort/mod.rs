@@ -11,6 +11,7 @@
 //! | `text` | text ↔ cohort, errors that point at the place |
 //! | `complete` | what may stand at a place of a text |
 //! | `normal` | one way of writing each question |
+//! | `lift` | a cohort without the conditions about one field |
 //! | `evaluate`, `patient` | whether it holds |
 //! | `check` | size and types |
 //! | `facet`, `steps`, `endpoint` | by what the patients of a cohort are counted besides |
@@ -22,6 +23,7 @@ mod endpoint;
 mod evaluate;
 mod facet;
 mod field;
+mod lift;
 mod normal;
 mod patient;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use endpoint::{End, Endpoint, INTERVALS, YEAR_DAYS};
 pub use evaluate::matching;
 pub use facet::{Facet, UnknownFacet};
 pub use field::{Facts, Value};
+pub use lift::Lifted;
 pub use patient::Patient;
 pub use steps::{Pick, Stepped};
 pub use text::{MAX_TEXT_BYTES, ParseError};

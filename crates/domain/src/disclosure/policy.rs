@@ -35,6 +35,14 @@ pub struct DisclosureBudget {
     pub studies_per_patient: u32,
     /// Series with which one patient counts at most.
     pub series_per_patient: u32,
+    /// Values of one facet with which one patient counts at most.
+    #[serde(default = "values_per_patient")]
+    pub values_per_patient: u32,
+}
+
+/// Of the patients of NCI's Imaging Data Commons fewer than three in a hundred have more values of any field of a panel.
+fn values_per_patient() -> u32 {
+    4
 }
 
 impl Default for DisclosurePolicy {
@@ -59,6 +67,7 @@ impl Default for DisclosureBudget {
             period_days: 7,
             studies_per_patient: 4,
             series_per_patient: 16,
+            values_per_patient: values_per_patient(),
         }
     }
 }
@@ -205,6 +214,11 @@ impl DisclosurePolicy {
         within(
             "budget.series_per_patient",
             u64::from(budget.series_per_patient),
+            u64::from(MOST_PER_PATIENT),
+        )?;
+        within(
+            "budget.values_per_patient",
+            u64::from(budget.values_per_patient),
             u64::from(MOST_PER_PATIENT),
         )?;
         let least = budget.price(Part::Site).percent(Level::Series.share());

@@ -49,8 +49,11 @@ pub struct ExactFacet {
     pub field: String,
     /// Distinct patients by value. Which values are listed must not depend on the cohort.
     pub cells: Vec<(String, u64)>,
-    /// Cells of this facet that one patient can be in at most: 1 for what a patient has once, such as sex.
+    /// Cells of this facet that change by one at most when what is recorded of one patient changes: those that the patient was counted in,
+    /// and those that the patient is counted in now.
     pub cells_per_patient: u32,
+    /// Conditions of the cohort that are about this field alone, and without which it is counted. They follow from the question.
+    pub lifted: Vec<String>,
 }
 
 /// One facet as it may leave: the cells in the order given.
@@ -63,6 +66,10 @@ pub struct ReleasedFacet {
     pub cells: Vec<ReleasedCell>,
     /// Each is within this of the truth 95 times in a hundred.
     pub margin: u64,
+    /// Conditions of the cohort that are about this field alone: the facet is counted without them, so that others of its values can be
+    /// chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifted: Vec<String>,
 }
 
 /// One bar of a facet.
@@ -124,6 +131,7 @@ impl DisclosurePolicy {
                 field: facet.field.clone(),
                 cells: facet.cells.iter().map(one).collect(),
                 margin: self.margin(variance),
+                lifted: facet.lifted.clone(),
             }
         };
         facets.iter().map(release).collect()
@@ -218,6 +226,7 @@ mod tests {
             field: "sex".into(),
             cells: vec![("F".into(), 5_000), ("M".into(), 5_000)],
             cells_per_patient: 1,
+            lifted: Vec::new(),
         }];
         let panel = policy.release_facets(&facets, &secret, asked("a"));
         assert_ne!(panel[0].cells[0].patients, panel[0].cells[1].patients);

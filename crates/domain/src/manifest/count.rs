@@ -1,109 +1,82 @@
-//! Counting for a manifest: records in, in any order, and at the end who has what.
+//! From how many patients have what to what may be said of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
-use super::{Coverage, FieldCoverage, LISTED_FROM, MAX_LISTED, Manifest, is_listable};
+use super::{
+    Coverage, FieldCoverage, LISTED_FROM, MAX_LISTED, Manifest, RECORDED_FROM, is_listable,
+};
 use crate::{
     NodeId,
-    model::{Field, FieldKind, Record, Value},
+    model::{Field, FieldKind},
 };
 
 /// A field with more values than this names none: they are names, descriptions or dirt, not a list.
 const MAX_DISTINCT: usize = 512;
 
-/// Who has which fields and values. Patients are numbers in the order in which they came.
-#[derive(Debug, Default)]
-pub struct ManifestCount {
-    patients: HashMap<String, u32>,
-    with: BTreeMap<Field, HashSet<u32>>,
-    values: BTreeMap<Field, Values>,
+/// How many of a node's patients have a field, and each of its words. Exact: it does not leave the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldCount<'a> {
+    /// The field.
+    pub field: Field,
+    /// Patients of whom it is recorded.
+    pub patients: u64,
+    /// Patients by word or code; nothing for numbers and days.
+    pub words: Vec<(&'a str, u64)>,
 }
 
-/// Patients by value, while there are not too many.
-#[derive(Debug)]
-enum Values {
-    Counted(HashMap<String, HashSet<u32>>),
-    TooMany,
-}
-
-impl ManifestCount {
-    /// Counts one record.
-    pub fn add(&mut self, record: &Record) {
-        let next = u32::try_from(self.patients.len()).unwrap_or(u32::MAX);
-        let patient = match self.patients.get(&record.patient) {
-            Some(known) => *known,
-            None => *self.patients.entry(record.patient.clone()).or_insert(next),
-        };
-        for recorded in &record.values {
-            if let Some(value) = &recorded.value {
-                self.with.entry(recorded.field).or_default().insert(patient);
-                self.add_value(recorded.field, value, patient);
-            }
-        }
-    }
-
-    fn add_value(&mut self, field: Field, value: &Value, patient: u32) {
-        let word = match value {
-            Value::Code(coded) => &coded.code,
-            Value::Words(words) => words,
-            // Yes and no are known to everybody, numbers and days name no value.
-            Value::Number(_) | Value::Days(_) | Value::Flag(_) => return,
-        };
-        let values = self
-            .values
-            .entry(field)
-            .or_insert_with(|| Values::Counted(HashMap::new()));
-        if let Values::Counted(counted) = values {
-            match counted.get_mut(word) {
-                Some(patients) => _ = patients.insert(patient),
-                None => _ = counted.insert(word.clone(), HashSet::from([patient])),
-            }
-            if counted.len() > MAX_DISTINCT {
-                *values = Values::TooMany;
-            }
-        }
-    }
-
-    /// What a node may say of it.
+impl FieldCount<'_> {
+    /// Whether the node says that it records the field at all: where fewer patients have it, that would tell of them.
     #[must_use]
-    pub fn manifest(&self, node: NodeId, now: DateTime<Utc>) -> Manifest {
-        let of = |(field, with): (&Field, &HashSet<u32>)| {
-            Some(FieldCoverage {
-                field: *field,
-                coverage: Coverage::of(with.len(), self.patients.len())?,
-                values: self.listed(*field),
-            })
-        };
-        Manifest {
-            node,
-            issued_at: now,
-            fields: self.with.iter().filter_map(of).collect(),
-        }
+    pub fn is_recorded(&self) -> bool {
+        self.patients >= RECORDED_FROM
     }
 
-    /// The values that most patients have, sorted by name: the order tells nothing more.
-    fn listed(&self, field: Field) -> Vec<String> {
-        let Some(Values::Counted(counted)) = self.values.get(&field) else {
-            return match field.kind() {
-                FieldKind::Flag => vec!["no".to_owned(), "yes".to_owned()],
-                _ => Vec::new(),
-            };
-        };
-        let mut many: Vec<_> = counted
-            .iter()
-            .filter(|(value, patients)| patients.len() >= LISTED_FROM && is_listable(value))
-            .map(|(value, patients)| (std::cmp::Reverse(patients.len()), value))
+    /// The values that may be named: those that most patients have, sorted by name, since the order must tell nothing more.
+    #[must_use]
+    pub fn listed(&self) -> Vec<String> {
+        if self.field.kind() == FieldKind::Flag {
+            // Known to everybody.
+            return vec!["no".to_owned(), "yes".to_owned()];
+        }
+        if self.words.len() > MAX_DISTINCT {
+            return Vec::new();
+        }
+        let many = self.words.iter();
+        let mut many: Vec<_> = many
+            .filter(|(word, patients)| *patients >= LISTED_FROM && is_listable(word))
+            .map(|(word, patients)| (Reverse(*patients), *word))
             .collect();
         many.sort();
-        let mut values: Vec<_> = many
-            .into_iter()
-            .take(MAX_LISTED)
-            .map(|(_, value)| value.clone())
-            .collect();
-        values.sort();
-        values
+        let listed = many.into_iter().take(MAX_LISTED);
+        let mut listed: Vec<_> = listed.map(|(_, word)| word.to_owned()).collect();
+        listed.sort();
+        listed
+    }
+}
+
+impl Manifest {
+    /// What a node of so many patients may say of its fields, which are given in the order of the common data model.
+    #[must_use]
+    pub fn counted<'a>(
+        (node, issued_at): (NodeId, DateTime<Utc>),
+        patients: u64,
+        fields: impl IntoIterator<Item = FieldCount<'a>>,
+    ) -> Self {
+        let fields = fields.into_iter().filter(FieldCount::is_recorded);
+        let fields = fields.filter_map(|count| {
+            Some(FieldCoverage {
+                field: count.field,
+                coverage: Coverage::of(count.patients, patients)?,
+                values: count.listed(),
+            })
+        });
+        Self {
+            node,
+            issued_at,
+            fields: fields.collect(),
+        }
     }
 }
 
@@ -111,42 +84,29 @@ impl ManifestCount {
 mod tests {
     use chrono::DateTime;
 
-    use super::{Coverage, Field, ManifestCount};
-    use crate::{
-        NodeId,
-        cohort::Cohort,
-        model::{CodeSystem, Coded, Entity, Record, Recorded, Value},
-    };
+    use super::{Coverage, Field, FieldCount, Manifest};
+    use crate::{NodeId, cohort::Cohort};
 
-    fn record(patient: usize, name: &str, value: Value) -> Record {
-        let field = Field::parse(name).unwrap();
-        let mut record = Record::new(field.entity(), &format!("P-{patient}"), "1");
-        record.values.push(Recorded {
-            field,
-            value: Some(value),
-            source: None,
-        });
-        record
-    }
-
-    fn code(code: &str) -> Value {
-        Value::Code(Coded::new(CodeSystem::IcdO3, code))
-    }
-
-    /// A hundred patients: 60 with a lung cancer in two places, 19 with one of the breast, 5 with a PSA.
-    fn manifest() -> super::Manifest {
-        let mut count = ManifestCount::default();
-        for patient in 0..100 {
-            count.add(&Record::new(Entity::Patient, &format!("P-{patient}"), "p"));
-            match patient {
-                0..30 => count.add(&record(patient, "diagnosis", code("C34.1"))),
-                30..60 => count.add(&record(patient, "diagnosis", code("C34.3"))),
-                60..79 => count.add(&record(patient, "diagnosis", code("C50.9"))),
-                79..84 => count.add(&record(patient, "psa", Value::Number(4.0))),
-                _ => {}
-            }
+    fn count<'a>(name: &str, patients: u64, words: &[(&'a str, u64)]) -> FieldCount<'a> {
+        FieldCount {
+            field: Field::parse(name).unwrap(),
+            patients,
+            words: words.to_vec(),
         }
-        count.manifest(NodeId::new(), DateTime::UNIX_EPOCH)
+    }
+
+    /// A hundred patients: 60 with a lung cancer in two places, 19 with one of the breast, 5 with a PSA, 4 with a sex.
+    fn manifest() -> Manifest {
+        let fields = [
+            count("sex", 4, &[("F", 4)]),
+            count(
+                "diagnosis",
+                79,
+                &[("C34.3", 30), ("C34.1", 30), ("C50.9", 19)],
+            ),
+            count("psa", 5, &[]),
+        ];
+        Manifest::counted((NodeId::new(), DateTime::UNIX_EPOCH), 100, fields)
     }
 
     #[test]
@@ -159,6 +119,19 @@ mod tests {
         let psa = manifest.field(Field::parse("psa").unwrap()).unwrap();
         assert_eq!((psa.coverage, psa.values.len()), (Coverage::Few, 0));
         assert_eq!(manifest.field(Field::parse("sex").unwrap()), None);
+    }
+
+    #[test]
+    fn names_and_descriptions_are_no_list() {
+        let words: Vec<String> = (0..600).map(|at| format!("series {at}")).collect();
+        let words: Vec<_> = words.iter().map(|word| (word.as_str(), 50)).collect();
+        assert_eq!(count("series_description", 100, &words).listed(), [""; 0]);
+        assert_eq!(
+            count("series_description", 100, &words[..64])
+                .listed()
+                .len(),
+            64
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use document::document;
 pub use entity::Entity;
 pub(crate) use field::typos;
 pub use field::{Field, UnknownField};
-pub use record::{Link, Record, Recorded};
+pub use record::{Images, Link, Record, Recorded};
 pub use spec::{FieldKind, FieldSpec};
 pub use system::{CodeSystem, Coded, UnknownSystem};
 pub use unit::{UnitError, convert, units_like};

@@ -1,6 +1,19 @@
 //! A record: what one source says of one thing, under a pseudonym.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Entity, Field, Value};
+
+/// Where the images are that a source speaks of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Images {
+    /// At this node, or nowhere: studies and series that the node does not keep are not searched.
+    #[default]
+    Held,
+    /// In an archive that the data holder answers for: its studies and series are searched though they are not kept here.
+    Elsewhere,
+}
 
 /// One recorded value with what the source wrote, where that was something else.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +50,25 @@ pub struct Record {
     pub links: Vec<Link>,
     /// Values, at most one a field.
     pub values: Vec<Recorded>,
+}
+
+impl Images {
+    /// The word in mappings and rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+
+    /// The meaning of that word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Held, Self::Elsewhere]
+            .into_iter()
+            .find(|images| images.as_str() == name)
+    }
 }
 
 impl Record {

@@ -7,7 +7,9 @@ mod strategy;
 
 use std::collections::BTreeMap;
 
-use arno_engine::{Cells, Change, Counts, Facet, Index, Level, Plan, Question};
+use arno_engine::{
+    CellValue, Cells, Change, ColumnId, Counts, Facet, Index, Level, Listing, Plan, Question,
+};
 use model::{Model, Tree, counts, panel};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use strategy::{Fields, fields, patients, question};
@@ -23,6 +25,23 @@ fn index(fields: &Fields, patients: &BTreeMap<String, Tree>) -> Index {
 
 fn counted(index: &Index, question: &Question) -> Counts {
     index.counts(&index.selection(&index.matched(question)))
+}
+
+/// The words of a column in an order.
+fn words(index: &Index, column: ColumnId) -> Vec<String> {
+    index.words(column).map(str::to_owned).collect()
+}
+
+/// Bars of all of a facet's cells but what is not recorded, and numbers that are listed one by one.
+fn listed(index: &Index, column: ColumnId, cells: &Cells) -> (Listing, fn(CellValue<'_>) -> bool) {
+    match cells {
+        Cells::Values => (index.listing(column, &words(index, column)), |value| {
+            matches!(value, CellValue::Word(_))
+        }),
+        Cells::Steps(limits) => (index.steps(column, limits.clone()), |value| {
+            matches!(value, CellValue::Step { .. })
+        }),
+    }
 }
 
 proptest! {
@@ -54,6 +73,44 @@ proptest! {
             let cells: BTreeMap<_, _> = cells.iter().map(|cell| (format!("{:?}", cell.value), cell.counts))
                 .filter(|(_, counts)| counts.patients > 0).collect();
             prop_assert_eq!(&cells, &expect.1[at], "facet {}", at);
+        }
+    }
+
+    #[test]
+    fn bars_are_the_patients_of_a_facet(patients in patients(), question in question()) {
+        let fields = fields();
+        let index = index(&fields, &patients);
+        let selection = index.selection(&index.matched(&question));
+        for (column, cells) in fields.all() {
+            let (listing, is_listed) = listed(&index, column, &cells);
+            let found = index.patients_by(&selection, &listing, u32::MAX);
+            let facet = index.facet(&selection, column, &cells);
+            let expect: Vec<_> = facet.iter().filter(|cell| is_listed(cell.value)).map(|cell| cell.counts.patients).collect();
+            prop_assert_eq!(found, expect);
+        }
+    }
+
+    #[test]
+    fn a_patient_less_changes_no_more_bars_than_a_patient_has(patients in patients(), question in question(), most in 1_u32..4) {
+        let fields = fields();
+        let index = index(&fields, &patients);
+        for forgotten in patients.keys() {
+            let mut others = patients.clone();
+            others.remove(forgotten);
+            let without = self::index(&fields, &others);
+            for (column, cells) in fields.all() {
+                let (listing, _) = listed(&index, column, &cells);
+                // The same bars in the other index, whatever is recorded there.
+                let same = match &cells {
+                    Cells::Values => without.listing(column, &words(&index, column)),
+                    Cells::Steps(limits) => without.steps(column, limits.clone()),
+                };
+                let bars = |index: &Index, listing| index.patients_by(&index.selection(&index.matched(&question)), listing, most);
+                let (with, without) = (bars(&index, &listing), bars(&without, &same));
+                let changes: Vec<_> = with.iter().zip(&without).map(|(with, without)| with.abs_diff(*without)).collect();
+                prop_assert!(changes.iter().all(|change| *change <= 1));
+                prop_assert!(changes.iter().sum::<u64>() <= u64::from(most), "{:?}", changes);
+            }
         }
     }
 

@@ -115,10 +115,7 @@ async fn a_panel_of_facets_is_asked_of_every_site_with_the_cohort() {
     let panel = |names: &[&str]| {
         NewSearch::Panel(Panel {
             text: "modality = CT".into(),
-            facets: names
-                .iter()
-                .map(|name| Field::parse(name).unwrap())
-                .collect(),
+            facets: names.iter().map(|name| name.parse().unwrap()).collect(),
         })
     };
     let plain = NewSearch::Text("modality = CT".into());

@@ -15,7 +15,11 @@ use std::{
 };
 
 use arno_clinical::{Checked, Problem, SourceError, SourceMapping, draft, source};
-use arno_domain::{audit::Outcome, hex, model::Entity};
+use arno_domain::{
+    audit::Outcome,
+    hex,
+    model::{Entity, Images},
+};
 use arno_store::node::{Loaded, NewClinicalSource};
 use sha2::{Digest as _, Sha256};
 
@@ -48,6 +52,7 @@ pub struct Understood {
     pub checked: Checked,
     digest: String,
     issuer: Option<String>,
+    images: Images,
 }
 
 /// Why a file was not even looked at row by row.
@@ -88,6 +93,7 @@ pub fn understand(file: &ClinicalFile) -> Result<Understood, ClinicalError> {
         checked: source::check(&file.path, &mapping, file.only.as_ref())?,
         digest: digest(file)?,
         issuer: mapping.issuer().map(str::to_owned),
+        images: mapping.images(),
         source: mapping.source().to_owned(),
     })
 }
@@ -166,11 +172,11 @@ impl Node {
         let source = NewClinicalSource {
             name: understood.source.clone(),
             digest: understood.digest,
+            images: understood.images,
         };
         let keyring = &self.keys().pseudonym;
         let issuer = understood.issuer.as_deref();
-        let records = understood.checked.drafts.into_iter();
-        let records = records.map(|draft| pseudonyms::record(draft, issuer, keyring));
+        let records = pseudonyms::records(understood.checked.drafts, issuer, keyring);
         let detail = format!("{} rows", understood.checked.rows);
         let act = self.act(
             ACTOR,

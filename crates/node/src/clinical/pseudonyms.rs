@@ -1,6 +1,8 @@
 //! From a draft, which names the patient as the hospital does, to a record under pseudonym: the same pseudonym, UIDs and offset of
 //! dates as those of the patient's images.
 
+use std::{collections::HashMap, sync::Arc};
+
 use arno_clinical::{Draft, DraftContent, DraftKey, DraftValue};
 use arno_deid::{PatientKey, Secret};
 use arno_domain::model::Link;
@@ -9,51 +11,79 @@ use chrono::Duration;
 
 use crate::secret::Keyring;
 
+/// The records of drafts, those of one patient side by side, patients in the order of their pseudonyms.
+pub(super) fn records<'a>(
+    mut drafts: Vec<Draft>,
+    issuer: Option<&'a str>,
+    keyring: &'a Keyring,
+) -> impl Iterator<Item = NewClinicalRecord> + use<'a> {
+    let mut known: HashMap<Arc<str>, Person<'a>> = HashMap::new();
+    for draft in &drafts {
+        if !known.contains_key(&draft.patient) {
+            let person = Person::new(&draft.patient, issuer, keyring);
+            known.insert(draft.patient.clone(), person);
+        }
+    }
+    drafts.sort_by(|one, other| {
+        known[&one.patient]
+            .pseudonym
+            .cmp(&known[&other.patient].pseudonym)
+    });
+    drafts.into_iter().map(move |draft| {
+        let person = &known[&draft.patient];
+        record(draft, person)
+    })
+}
+
 /// The record of a draft.
-pub(super) fn record(draft: Draft, issuer: Option<&str>, keyring: &Keyring) -> NewClinicalRecord {
-    let patient = PatientKey {
-        id: draft.patient.trim().to_owned(),
-        issuer: issuer.map(str::to_owned),
-    };
-    let names = Names {
-        secret: keyring.of_patient(&patient),
-        patient: &patient,
-    };
-    let offset = names.secret.date_offset(&patient.id, issuer).days();
+fn record(draft: Draft, person: &Person<'_>) -> NewClinicalRecord {
     let link = |(entity, key): (_, DraftKey)| Link {
         entity,
-        key: names.key(&key),
+        key: person.key(&key),
     };
     NewClinicalRecord {
         entity: draft.entity,
-        key: names.key(&draft.key),
-        patient: names.key(&DraftKey::Patient),
-        parent: draft.parent.map(|key| names.key(&key)),
+        key: person.key(&draft.key),
+        patient: person.pseudonym.clone(),
+        parent: draft.parent.map(|key| person.key(&key)),
         links: draft.links.into_iter().map(link).collect(),
         values: draft
             .values
             .into_iter()
-            .map(|value| moved(value, offset))
+            .map(|value| moved(value, person.offset_days))
             .collect(),
     }
 }
 
-/// What names become at this node.
-struct Names<'a> {
+/// What a patient and the names of theirs become at this node.
+struct Person<'a> {
     secret: &'a Secret,
-    patient: &'a PatientKey,
+    id: String,
+    pseudonym: String,
+    offset_days: i64,
 }
 
-impl Names<'_> {
+impl<'a> Person<'a> {
+    fn new(id: &str, issuer: Option<&str>, keyring: &'a Keyring) -> Self {
+        let patient = PatientKey {
+            id: id.trim().to_owned(),
+            issuer: issuer.map(str::to_owned),
+        };
+        let secret = keyring.of_patient(&patient);
+        Self {
+            secret,
+            pseudonym: patient.pseudonym(secret).to_string(),
+            offset_days: secret.date_offset(&patient.id, issuer).days(),
+            id: patient.id,
+        }
+    }
+
     /// A name that a source gave, such as an accession number, may tell of the patient: it is keyed like an id.
     fn key(&self, key: &DraftKey) -> String {
         match key {
-            DraftKey::Patient => self.patient.pseudonym(self.secret).to_string(),
+            DraftKey::Patient => self.pseudonym.clone(),
             DraftKey::Uid(uid) => self.secret.map_uid(uid),
-            DraftKey::Named(name) => self
-                .secret
-                .pseudonym(name, Some(&self.patient.id))
-                .to_string(),
+            DraftKey::Named(name) => self.secret.pseudonym(name, Some(&self.id)).to_string(),
         }
     }
 }

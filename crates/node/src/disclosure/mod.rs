@@ -11,7 +11,7 @@ mod total;
 use std::collections::BTreeSet;
 
 use arno_domain::{
-    cohort::{Cohort, Field},
+    cohort::{Cohort, Facet},
     disclosure::{
         Asked, ExactCounts, ExactFacet, NanoRho, Part, ReleasedCount, ReleasedFacet, parts_of,
     },
@@ -30,7 +30,7 @@ pub(crate) use release::{Entered, Released};
 use crate::{
     Node,
     analyses::{Decision, Refused, Stop, Verdict},
-    facets::{FACETS, MAX_FACETS},
+    facets::MAX_FACETS,
     search::{Counted, search},
 };
 
@@ -43,13 +43,13 @@ impl Node {
     pub(crate) async fn answer_search(
         &self,
         data_user: &str,
-        (cohort, fields): (&Cohort, &[Field]),
+        (cohort, facets): (&Cohort, &[Facet]),
     ) -> Result<Decision, Stop> {
         check_data_user(data_user)?;
-        check_fields(fields)?;
+        check_facets(facets)?;
         // Before the rows: what changes between the two is said under the older version once, and anew under the newer.
         let data_version = self.store().data_version().await?;
-        let mut counted = self.count(cohort, fields).await?;
+        let mut counted = self.count(cohort, facets).await?;
         self.tell_expanded(cohort, &mut counted.criteria).await;
         let Some(exact) = counted.exact else {
             return Ok(Verdict::Done(AnswerBody::Counts(SiteCounts {
@@ -79,10 +79,10 @@ impl Node {
         Ok(Decision::Release(Box::new(Released { body, entries })))
     }
 
-    async fn count(&self, cohort: &Cohort, fields: &[Field]) -> Result<Counted, Stop> {
-        let (cohort, fields) = (cohort.clone(), fields.to_vec());
+    async fn count(&self, cohort: &Cohort, facets: &[Facet]) -> Result<Counted, Stop> {
+        let (cohort, facets) = (cohort.clone(), facets.to_vec());
         let budget = self.config().site.disclosure.budget;
-        let counted = self.ask_index(move |index| search((&cohort, &fields), index, &budget));
+        let counted = self.ask_index(move |index| search((&cohort, &facets), index, &budget));
         let counted = counted.await?;
         Ok(counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?)
     }
@@ -129,7 +129,7 @@ impl Node {
     ) -> Result<(Vec<ReleasedFacet>, NewRelease, NanoRho), Stop> {
         let policy = self.config().site.disclosure;
         let fields: Vec<_> = facets.iter().map(|facet| facet.field.as_str()).collect();
-        let named = format!("arno facets 1 {} {}", cohort.digest(), fields.join(" "));
+        let named = format!("arno facets 2 {} {}", cohort.digest(), fields.join(" "));
         let form = hex::encode(&Sha256::digest(named));
         let released = match self.store().said(&form, data_version).await? {
             Some(said) => read(&said.json)?,
@@ -156,14 +156,14 @@ impl Node {
     }
 }
 
-/// Each field once, and of those whose values are words.
-fn check_fields(fields: &[Field]) -> Result<(), Refused> {
-    let distinct: BTreeSet<_> = fields.iter().map(|field| field.as_str()).collect();
-    let counted = |field: &Field| FACETS.contains(&field.as_str());
-    if fields.len() > MAX_FACETS || distinct.len() < fields.len() || !fields.iter().all(counted) {
+/// Each facet once, and those that are counted.
+fn check_facets(facets: &[Facet]) -> Result<(), Refused> {
+    let distinct: BTreeSet<_> = facets.iter().collect();
+    let is_counted = |facet: &Facet| matches!(facet, Facet::Words(_));
+    if facets.len() > MAX_FACETS || distinct.len() < facets.len() || !facets.iter().all(is_counted)
+    {
         let reason = format!(
-            "a panel has up to {MAX_FACETS} facets, each once, of {}",
-            FACETS.join(", ")
+            "a panel has up to {MAX_FACETS} facets, each once, of fields with codes or words"
         );
         return Err(Refused::new("bad_facets", reason));
     }

@@ -6,6 +6,8 @@
 //! the columns themselves (`arno-engine`).
 
 mod branch;
+mod known;
+mod panel;
 mod plan;
 mod shape;
 #[cfg(test)]
@@ -13,19 +15,20 @@ mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(test)]
 use arno_domain::{
-    cohort::{Cohort, Patient},
-    disclosure::{DisclosureBudget, ExactCounts, Level as Counted},
-    model::{Field, Record},
+    cohort::Cohort,
+    disclosure::{DisclosureBudget, ExactCounts},
 };
-use arno_engine::{
-    CellCounts, CellValue, Cells, Change, Counts, Index, IndexError, SchemaError, Selection,
-};
+use arno_domain::{cohort::Patient, model::Record};
+use arno_engine::{Change, Index, IndexError, SchemaError};
 use arno_store::{StoreError, node::Since};
 use tokio::sync::Mutex;
 
 use crate::{Node, NodeError};
 use branch::branch;
+use known::KnownFields;
+pub(crate) use panel::Conditions;
 use shape::Shape;
 
 /// A patient's pseudonym with all of their records.
@@ -68,16 +71,8 @@ impl From<CannotIndex> for NodeError {
 pub(crate) struct ModelIndex {
     shape: Shape,
     index: Index,
-}
-
-/// How many patients have a word, exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WordCount {
-    pub(crate) word: String,
-    /// Of all patients.
-    pub(crate) of_all: u64,
-    /// Of those in the cohort.
-    pub(crate) found: u64,
+    /// What was found out about fields; forgotten when a patient changes.
+    known: KnownFields,
 }
 
 impl ModelIndex {
@@ -86,6 +81,7 @@ impl ModelIndex {
         Ok(Self {
             index: Index::new(shape.schema.clone()),
             shape,
+            known: KnownFields::default(),
         })
     }
 
@@ -98,53 +94,15 @@ impl ModelIndex {
             patient,
             now: now.as_ref().map(|now| branch(&self.shape, now)),
         });
-        Ok(self.index.patch(changes.collect())?)
-    }
-
-    /// Whether anything is recorded of a field.
-    pub(crate) fn records(&self, field: Field) -> bool {
-        self.index.recorded(self.shape.column(field)) > 0
+        self.index.patch(changes.collect())?;
+        self.known = KnownFields::default();
+        Ok(())
     }
 
     /// Counts what is in a cohort that was checked, each patient with at most as many studies and series as the budget's caps say.
+    #[cfg(test)]
     pub(crate) fn count(&self, cohort: &Cohort, budget: &DisclosureBudget) -> ExactCounts {
-        let selection = self.selection(cohort);
-        let caps = Counts {
-            patients: 1,
-            studies: budget.cap(Counted::Studies).into(),
-            series: budget.cap(Counted::Series).into(),
-        };
-        let counts = self.index.capped(&selection, caps);
-        ExactCounts {
-            patients: counts.patients,
-            studies: counts.studies,
-            series: counts.series,
-        }
-    }
-
-    /// For each of these fields, all words that are recorded, in order.
-    pub(crate) fn words(&self, cohort: &Cohort, fields: &[Field]) -> Vec<Vec<WordCount>> {
-        let everybody = self.selection(&Cohort::everybody());
-        let selection = self.selection(cohort);
-        let words = |field: &Field| {
-            let cells = |of| {
-                self.index
-                    .facet(of, self.shape.column(*field), &Cells::Values)
-            };
-            // The cells are the same whatever is selected.
-            let pairs = cells(&everybody).into_iter().zip(cells(&selection));
-            let mut words: Vec<_> = pairs
-                .filter_map(|(all, found)| word(&all, &found))
-                .collect();
-            words.sort_by(|one, other| one.word.cmp(&other.word));
-            words
-        };
-        fields.iter().map(words).collect()
-    }
-
-    fn selection(&self, cohort: &Cohort) -> Selection {
-        let question = plan::question(&self.shape, &self.index, cohort);
-        self.index.selection(&self.index.matched(&question))
+        self.conditions(cohort).count(budget)
     }
 
     /// Of rows of facts, those of one patient side by side.
@@ -157,17 +115,6 @@ impl ModelIndex {
         index.patch(&patients.collect::<Vec<_>>()).unwrap();
         index
     }
-}
-
-fn word(all: &CellCounts<'_>, found: &CellCounts<'_>) -> Option<WordCount> {
-    let CellValue::Word(word) = all.value else {
-        return None;
-    };
-    Some(WordCount {
-        word: word.to_owned(),
-        of_all: all.counts.patients,
-        found: found.counts.patients,
-    })
 }
 
 impl Node {
@@ -227,21 +174,14 @@ impl Node {
 
     async fn whole_index(&self) -> Result<ModelIndex, NodeError> {
         let mut model = ModelIndex::new()?;
-        let mut late: Vec<OfPatient> = Vec::new();
-        let mut each = |patient: &str, records: Vec<Record>| {
+        let each = |patient: &str, records: Vec<Record>| {
             let seen = branch(&model.shape, &Patient::from_records(&records));
-            if model.index.append(patient, &seen).is_err() {
-                drop(seen);
-                late.push((patient.to_owned(), records));
-            }
+            let added = model.index.append(patient, &seen);
+            added.map_err(|refused| CannotIndex::from(refused).into())
         };
-        self.store().patient_records(&mut each).await?;
-        let made = tokio::task::spawn_blocking(move || {
-            let names: Vec<_> = late.iter().map(|(patient, _)| patient.clone()).collect();
-            model.patch(&now(&names, &late))?;
-            Ok::<_, CannotIndex>(model)
-        });
-        Ok(made.await??)
+        self.store().each_patient::<NodeError>(each).await?;
+        model.index.settle();
+        Ok(model)
     }
 
     fn hold(&self, held: Option<Held>) {

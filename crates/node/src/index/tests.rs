@@ -10,7 +10,7 @@ use arno_domain::{
 use proptest::{
     collection::vec,
     option,
-    prelude::{Strategy, prop_assert_eq, proptest},
+    prelude::{Strategy, prop_assert, prop_assert_eq, proptest},
     prop_oneof,
     sample::select,
 };
@@ -208,6 +208,30 @@ proptest! {
         prop_assert_eq!(cohort.check(), Ok(()));
         let found = indexed(&patients).count(&cohort, &uncapped());
         prop_assert_eq!(found, expected(&patients, &cohort), "{}", cohort);
+    }
+}
+
+proptest! {
+    #[test]
+    fn bars_are_the_patients_that_the_language_finds_without_the_filter(
+        few in vec(patient(), 1..4), cohort in cohort(), name in select(&["sex", "modality", "diagnosis", "stage_group"][..]),
+    ) {
+        // Each patient twenty times, so that all of their values may be named.
+        let patients: Vec<_> = (0..20).flat_map(|_| few.clone()).collect();
+        let (field, index) = (Field::parse(name).unwrap(), indexed(&patients));
+        let lifted = cohort.lifted(field);
+        let conditions = index.conditions(&cohort);
+        let selection = conditions.selection(|condition| lifted.kept.contains(condition));
+        let without = expected(&patients, &Cohort::And(lifted.kept.clone())).patients;
+        for (word, found) in conditions.bars(&selection, field, u32::MAX) {
+            prop_assert!(found <= without);
+            // A patient-wide field is the same in each of a patient's rows, and so can be asked as one more condition.
+            if name == "sex" {
+                let criterion: Cohort = format!("sex = \"{word}\"").parse().unwrap();
+                let with = Cohort::And(lifted.kept.iter().cloned().chain([criterion]).collect());
+                prop_assert_eq!(found, expected(&patients, &with).patients, "{} {}", cohort, word);
+            }
+        }
     }
 }
 

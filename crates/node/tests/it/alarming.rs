@@ -4,7 +4,7 @@ use arno_domain::SearchId;
 use arno_node::Node;
 use arno_protocol::federation::{AnswerBody, QuestionBody};
 
-use crate::support::{TestNode, ask, hospital};
+use crate::support::{TestNode, ask, clinic};
 
 async fn search(node: &Node, data_user: &str, cohort: &str) {
     let body = QuestionBody::Search {
@@ -30,7 +30,7 @@ async fn alarms_in_the_log(node: &Node) -> Vec<String> {
 #[tokio::test]
 async fn somebody_who_isolates_patients_alarms_the_data_manager_once() {
     let site = TestNode::new().await;
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     for at in 0..4 {
         search(&site.node, "eve", &format!("age >= {}", 60 + at)).await;
@@ -58,7 +58,7 @@ async fn somebody_who_isolates_patients_alarms_the_data_manager_once() {
 #[tokio::test]
 async fn whoever_asks_under_many_names_alarms_the_data_manager_too() {
     let site = TestNode::new().await;
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     for at in 0..20 {
         search(

@@ -7,7 +7,7 @@ use arno_clinical::{
 };
 use arno_domain::model::{Entity, Field, Record, Value};
 use arno_node::{ClinicalFile, ExportFormat, understand};
-use arno_store::node::Loaded;
+use arno_store::{StoreError, node::Loaded};
 
 use crate::support::{
     TestNode,
@@ -199,4 +199,77 @@ async fn fhir_resources_join_the_images_as_rows_do() {
             .contains("nothing was loaded")
     );
     assert_eq!(records(&node, Entity::Diagnosis).await, diagnosis);
+}
+
+const ARCHIVE: &str = r#"
+source = "archive"
+images = "IMAGES"
+[patient]
+column = "patient"
+[[record]]
+entity = "patient"
+conflicts = "first"
+fields = [{ field = "sex", column = "sex", codes = "sex" }]
+[[record]]
+entity = "study"
+key = ["study"]
+fields = []
+[[record]]
+entity = "series"
+key = ["series"]
+parent = "study"
+fields = [{ field = "modality", column = "modality" }, { field = "collection", column = "collection" }]
+[codes.sex]
+system = "dicom"
+map = { F = "F", M = "M", O = "O" }
+"#;
+
+/// How many values have no code, and how many series of how many patients are searched.
+async fn archived(images: &str) -> (u64, usize, usize) {
+    let node = TestNode::new().await;
+    let path = node.folder.path().join("archive.csv");
+    let row = |at: usize| {
+        let sex = ["F", "M", "0000"][at % 3];
+        format!(
+            "P{at};1.2.{at};1.2.{at}.1;{sex};CT;nlst\nP{at};1.2.{at};1.2.{at}.2;{sex};SR;nlst\n"
+        )
+    };
+    let rows: String = (1..=30).map(row).collect();
+    std::fs::write(
+        &path,
+        format!("patient;study;series;sex;modality;collection\n{rows}"),
+    )
+    .unwrap();
+    let file = ClinicalFile {
+        path,
+        mapping: ARCHIVE.replace("IMAGES", images),
+        only: None,
+    };
+    let understood = understand(&file).unwrap();
+    let uncoded = understood.checked.uncoded.iter().map(|one| one.count).sum();
+    node.node.load_clinical(understood).await.unwrap();
+    let (mut patients, mut series) = (Vec::new(), 0);
+    let each = |patient: &str, records: Vec<Record>| {
+        patients.push(patient.to_owned());
+        let of_series = |record: &&Record| record.entity == Entity::Series;
+        series += records.iter().filter(of_series).count();
+        Ok::<_, StoreError>(())
+    };
+    node.node.store().each_patient(each).await.unwrap();
+    assert!(patients.is_sorted());
+    (uncoded, series, patients.len())
+}
+
+#[tokio::test]
+async fn series_in_an_archive_are_searched_where_their_source_says_so() {
+    assert_eq!(
+        archived("elsewhere").await,
+        (20, 60, 30),
+        "a sex of 0000 is told and stays in the source's words"
+    );
+    assert_eq!(
+        archived("held").await,
+        (20, 0, 30),
+        "no count speaks of images that are not here"
+    );
 }

@@ -13,9 +13,9 @@ use arno_protocol::{
     federation::{AnswerBody, QuestionBody},
     search::{Counts, SiteCounts},
 };
-use arno_store::node::Scope;
+use arno_store::{StoreError, node::Scope};
 
-use crate::support::{TestNode, ask, dicom, federation::Federation, hospital, refusal};
+use crate::support::{TestNode, ask, clinic, dicom, federation::Federation, refusal};
 
 fn asked(data_user: &str, cohort: Cohort) -> QuestionBody {
     QuestionBody::Search {
@@ -94,7 +94,7 @@ async fn a_search_is_counted_protected_and_written_down() {
 #[tokio::test]
 async fn the_same_question_has_the_same_answer_whoever_asks_and_however_it_is_written() {
     let site = TestNode::new().await;
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     let node = &site.node;
     let first = found(node, "ann", "modality = CT and sex = F").await;
@@ -135,7 +135,7 @@ async fn a_spent_budget_says_when_it_is_there_again_and_what_was_said_stays() {
         site.disclosure.budget.site_microrho = 3 * price / 1000;
     })
     .await;
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     for text in ["sex = F", "sex = M"] {
         found(&site.node, "ann", text).await;
@@ -173,7 +173,7 @@ async fn a_spent_budget_says_when_it_is_there_again_and_what_was_said_stays() {
 #[tokio::test]
 async fn zero_looks_like_few() {
     let site = TestNode::with(|site| site.disclosure.budget.questions = 100_000).await;
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     let budget = site.node.config().site.disclosure.budget;
     let mut hidden = [0; 2];
@@ -231,14 +231,17 @@ async fn what_comes_in_and_goes_shows_in_the_next_search() {
         found.counts.is_some()
     };
     assert!(!is_counted().await, "nothing is recorded of any modality");
-    hospital(&site);
+    clinic(&site);
     site.ingest().await;
     assert!(is_counted().await, "what this program took in");
 
     let mut whole = Vec::new();
-    let mut each = |patient: &str, records| whole.push((patient.to_owned(), records));
     let store = site.node.store();
-    store.patient_records(&mut each).await.unwrap();
+    let each = |patient: &str, records| {
+        whole.push((patient.to_owned(), records));
+        Ok::<_, StoreError>(())
+    };
+    store.each_patient(each).await.unwrap();
     let patients: Vec<_> = whole.iter().map(|(patient, _)| patient.clone()).collect();
     assert!(patients.len() > 1);
     assert_eq!(store.records_of(&patients).await.unwrap(), whole);

@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 10] = [
+pub const MIGRATIONS: [Migration; 11] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -46,7 +46,16 @@ pub const MIGRATIONS: [Migration; 10] = [
         version: 29,
         sql: ACQUISITION,
     },
+    Migration {
+        version: 31,
+        sql: IMAGES_ELSEWHERE,
+    },
 ];
+
+/// Sources of studies and series whose images are not kept here and are searched all the same.
+const IMAGES_ELSEWHERE: &str = "
+ALTER TABLE clinical_source ADD COLUMN images TEXT NOT NULL DEFAULT 'held';
+";
 
 /// Whom pseudonyms stand for, sealed; empty unless the data holder wants it kept.
 const LINKS: &str = "

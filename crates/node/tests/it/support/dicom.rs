@@ -20,6 +20,24 @@ pub(crate) const MEIER: Person = Person {
     sex: "F",
     age: "071Y",
 };
+/// Four more, in their twenties.
+pub(crate) const OTHERS: [Person; 4] = [
+    other("HN-1", "F"),
+    other("HN-2", "M"),
+    other("HN-3", "F"),
+    other("HN-4", "M"),
+];
+
+const fn other(id: &'static str, sex: &'static str) -> Person {
+    Person {
+        name: "Sonst^Wer",
+        id,
+        birth: "20010101",
+        sex,
+        age: "024Y",
+    }
+}
+
 pub(crate) const NOVAK: Person = Person {
     name: "Novotny^Zdenek",
     id: "HN-0815-Y",

@@ -20,7 +20,7 @@ use arno_store::node::SeriesFilter;
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use tempfile::TempDir;
 
-use dicom::{MEIER, NOVAK, series};
+use dicom::{MEIER, NOVAK, OTHERS, series};
 
 /// When tests are, from their begin to their end.
 pub(crate) fn start() -> DateTime<Utc> {
@@ -137,6 +137,16 @@ pub(crate) fn hospital(site: &TestNode) {
         "HN-4711-X/rtstruct.dcm",
         series(MEIER, 1, 1, 4)[1].structure_set(),
     );
+}
+
+/// The same and four more patients with a slice of CT each, so that what all have counts as recorded: six patients, seven series.
+pub(crate) fn clinic(site: &TestNode) {
+    hospital(site);
+    for (study, person) in (11..).zip(OTHERS) {
+        for slice in series(person, study, 1, 1) {
+            site.put(&format!("{}/1.dcm", person.id), slice.file());
+        }
+    }
 }
 
 /// All files below a folder.

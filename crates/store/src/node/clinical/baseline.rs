@@ -8,10 +8,13 @@ use std::collections::HashMap;
 
 use arno_domain::model::{Entity, Value};
 use chrono::NaiveDate;
-use sqlx::Row as _;
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{NewClinicalRecord, NewContent};
-use crate::{StoreError, node::NodeStore};
+use crate::{
+    StoreError,
+    node::{NodeStore, many::select_in},
+};
 
 /// What days are counted from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +67,53 @@ impl Anchor {
     }
 }
 
+const OF_RECORDS: &str = "-- baselines
+    SELECT patient, entity, first_date, has_days FROM clinical_record
+    WHERE (first_date IS NOT NULL OR has_days = 1) AND patient IN";
+
+const OF_STUDIES: &str = "-- baselines
+    SELECT patient, 'study' AS entity, study_date AS first_date, 0 AS has_days FROM study
+    WHERE study_date IS NOT NULL AND patient IN";
+
+/// The baseline of each of these patients that has one.
+pub(super) async fn baselines_of(
+    connection: &mut AnyConnection,
+    patients: &[String],
+) -> Result<HashMap<String, Baseline>, StoreError> {
+    let mut known: HashMap<String, Known> = HashMap::new();
+    for sql in [OF_RECORDS, OF_STUDIES] {
+        for row in select_in(connection, sql, patients).await? {
+            add(&mut known, &row)?;
+        }
+    }
+    Ok(baselines(known))
+}
+
+fn add(known: &mut HashMap<String, Known>, row: &AnyRow) -> Result<(), StoreError> {
+    let first: Option<String> = row.try_get("first_date")?;
+    let is_diagnosis = row.try_get::<&str, _>("entity")? == Entity::Diagnosis.as_str();
+    let (diagnosed, studied) = match is_diagnosis {
+        true => (first, None),
+        false => (None, first),
+    };
+    known
+        .entry(row.try_get("patient")?)
+        .or_default()
+        .add(&Known {
+            diagnosed,
+            studied,
+            has_days: row.try_get::<i64, _>("has_days")? != 0,
+        });
+    Ok(())
+}
+
+fn baselines(known: HashMap<String, Known>) -> HashMap<String, Baseline> {
+    let known = known.into_iter();
+    known
+        .map(|(patient, known)| (patient, known.baseline()))
+        .collect()
+}
+
 impl NodeStore {
     /// The baseline of every patient that has one.
     pub(super) async fn baselines(&self) -> Result<Baselines, StoreError> {
@@ -84,10 +134,7 @@ impl NodeStore {
                 has_days: row.try_get::<i64, _>("has_days")? != 0,
             });
         }
-        let baselines = known.into_iter();
-        Ok(baselines
-            .map(|(patient, known)| (patient, known.baseline()))
-            .collect())
+        Ok(baselines(known))
     }
 }
 

@@ -10,7 +10,7 @@ mod put;
 mod stream;
 mod values;
 
-use arno_domain::model::{Entity, Field, Link, Value};
+use arno_domain::model::{Entity, Field, Images, Link, Value};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row as _;
 
@@ -66,6 +66,8 @@ pub struct NewClinicalSource {
     pub name: String,
     /// SHA-256 over what was read and how it was understood: the same again changes nothing.
     pub digest: String,
+    /// Where the images of its studies and series are.
+    pub images: Images,
 }
 
 /// A source that was loaded.
@@ -79,6 +81,8 @@ pub struct ClinicalSource {
     pub loaded_at: DateTime<Utc>,
     /// How many records it has.
     pub records: u64,
+    /// Where the images of its studies and series are.
+    pub images: Images,
 }
 
 impl NodeStore {
@@ -88,7 +92,7 @@ impl NodeStore {
     /// When the database fails.
     pub async fn clinical_sources(&self) -> Result<Vec<ClinicalSource>, StoreError> {
         let sql = "-- clinical_sources
-            SELECT source, digest, loaded_at, records FROM clinical_source ORDER BY source";
+            SELECT source, digest, loaded_at, records, images FROM clinical_source ORDER BY source";
         let rows = sqlx::query(sql).fetch_all(self.database.pool()).await?;
         let source = |row: &sqlx::any::AnyRow| {
             Ok(ClinicalSource {
@@ -96,10 +100,17 @@ impl NodeStore {
                 digest: row.try_get("digest")?,
                 loaded_at: time(&row.try_get::<String, _>("loaded_at")?)?,
                 records: unsigned(row.try_get("records")?),
+                images: images_of(row.try_get("images")?)?,
             })
         };
         rows.iter().map(source).collect()
     }
+}
+
+fn images_of(word: &str) -> Result<Images, StoreError> {
+    Images::from_name(word).ok_or(StoreError::Corrupt {
+        what: "clinical source",
+    })
 }
 
 #[cfg(test)]

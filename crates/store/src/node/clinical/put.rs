@@ -32,7 +32,8 @@ pub enum Loaded {
 }
 
 impl NodeStore {
-    /// Loads a source in place of its earlier version, and records the act with it.
+    /// Loads a source in place of its earlier version, and records the act with it. Records of one patient are best handed over side by
+    /// side: the index in memory is made patient by patient, and then reads them where they lie.
     ///
     /// # Errors
     /// [`StoreError::Full`] when there is no room; then nothing was changed.
@@ -94,12 +95,13 @@ async fn put_source(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = "-- put_source
-        INSERT INTO clinical_source (source, digest, loaded_at, records) VALUES ($1, $2, $3, 0)
-        ON CONFLICT (source) DO UPDATE SET digest = excluded.digest, loaded_at = excluded.loaded_at";
+        INSERT INTO clinical_source (source, digest, loaded_at, records, images) VALUES ($1, $2, $3, 0, $4)
+        ON CONFLICT (source) DO UPDATE SET digest = excluded.digest, loaded_at = excluded.loaded_at, images = excluded.images";
     let query = sqlx::query(sql)
         .bind(source.name.clone())
         .bind(source.digest.clone())
-        .bind(text(now));
+        .bind(text(now))
+        .bind(source.images.as_str());
     query.execute(tx.connection()).await?;
     Ok(())
 }

@@ -21,13 +21,13 @@ const IMAGES: &str = "-- clinical_records
     FROM patient p JOIN study t ON t.patient = p.pseudonym JOIN series s ON s.study_uid = t.study_uid
     ORDER BY t.patient, t.study_uid, s.series_uid";
 
-pub(super) const ANNOTATIONS: &str = "-- clinical_records
+const ANNOTATIONS: &str = "-- clinical_records
     SELECT t.patient AS patient, i.instance_uid AS instance_uid, i.annotates AS annotates, i.annotation_json AS annotation_json
     FROM instance i JOIN series s ON s.series_uid = i.series_uid JOIN study t ON t.study_uid = s.study_uid
     WHERE i.annotation_json IS NOT NULL ORDER BY i.instance_uid";
 
 /// Malignancy is the highest mean over a patient's nodules, readers the most that read one of them.
-pub(super) const READINGS: &str = "-- clinical_records
+const READINGS: &str = "-- clinical_records
     SELECT patient, MAX(malignancy) AS malignancy, MAX(readers) AS readers FROM (
         SELECT patient, AVG(malignancy * 1.0) AS malignancy, COUNT(*) AS readers
         FROM reading GROUP BY patient, series_uid, nodule

@@ -34,6 +34,7 @@ fn record(entity: Entity, key: &str, values: Vec<NewValue>) -> NewClinicalRecord
 
 async fn load(store: &NodeStore, digest: &str, records: Vec<NewClinicalRecord>) -> Loaded {
     let source = NewClinicalSource {
+        images: arno_domain::model::Images::Held,
         name: "registry".into(),
         digest: digest.into(),
     };
