@@ -12,6 +12,7 @@ pub mod draft;
 pub mod export;
 pub mod fhir;
 pub mod mapping;
+pub mod omop;
 pub mod problem;
 pub mod read;
 pub mod source;

@@ -5,6 +5,7 @@
 //! ```text
 //! [patient] and [[record]]  a table: CSV, XLSX, Parquet   draft
 //! [fhir]                    bundles and NDJSON of FHIR R4  fhir
+//! [omop]                    tables of OMOP CDM 5.4 as CSV  omop
 //! ```
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use crate::{
     Checked, Mapping, MappingError, Problem,
     draft::{self, Only},
     fhir::{self, FhirMapping},
+    omop::{self, OmopMapping},
     read::{ReadError, ReadOptions, read},
 };
 
@@ -25,6 +27,8 @@ pub enum SourceMapping {
     Table(Mapping),
     /// FHIR resources.
     Fhir(FhirMapping),
+    /// Tables of OMOP's common data model.
+    Omop(OmopMapping),
 }
 
 /// Why there is nothing that could be checked entry by entry.
@@ -61,6 +65,9 @@ impl SourceMapping {
         if tables.contains_key("fhir") {
             return FhirMapping::parse(text).map(Self::Fhir);
         }
+        if tables.contains_key("omop") {
+            return OmopMapping::parse(text).map(Self::Omop);
+        }
         Mapping::parse(text).map(Self::Table)
     }
 
@@ -70,6 +77,7 @@ impl SourceMapping {
         match self {
             Self::Table(mapping) => &mapping.source,
             Self::Fhir(mapping) => &mapping.source,
+            Self::Omop(mapping) => &mapping.source,
         }
     }
 
@@ -78,7 +86,7 @@ impl SourceMapping {
     pub fn images(&self) -> Images {
         match self {
             Self::Table(mapping) => mapping.images,
-            Self::Fhir(_) => Images::Held,
+            Self::Fhir(_) | Self::Omop(_) => Images::Held,
         }
     }
 
@@ -88,6 +96,7 @@ impl SourceMapping {
         match self {
             Self::Table(mapping) => mapping.patient.issuer.as_deref(),
             Self::Fhir(mapping) => mapping.fhir.issuer.as_deref(),
+            Self::Omop(mapping) => mapping.omop.issuer.as_deref(),
         }
     }
 }
@@ -115,11 +124,12 @@ pub fn check(
 ) -> Result<Checked, SourceError> {
     match mapping {
         SourceMapping::Table(mapping) => check_table(path, mapping, only),
-        SourceMapping::Fhir(_) if only.is_some() => {
+        SourceMapping::Fhir(_) | SourceMapping::Omop(_) if only.is_some() => {
             let what = "rows can be chosen by a column of a table alone: leave --column out";
             Err(MappingError::Problems(vec![Problem::file(what)]).into())
         }
         SourceMapping::Fhir(mapping) => Ok(fhir::check(path, mapping)?),
+        SourceMapping::Omop(mapping) => Ok(omop::check(path, mapping)?),
     }
 }
 

@@ -11,7 +11,7 @@ use arno_domain::model::{Entity, Field, Value};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::{Mapping, MappingError, Place, Plan, Problem, Table};
+use crate::{Mapping, MappingError, Place, Plan, Problem, Table, omop::OmopSource};
 
 /// Most problems that are named; a file in the wrong encoding has one in every row.
 pub const MAX_PROBLEMS: usize = 10_000;
@@ -106,6 +106,10 @@ pub struct LeftOut {
 pub struct Checked {
     /// Records, in the order of the rows.
     pub drafts: Vec<Draft>,
+    /// Where more records are read when they are wanted, of sources that are too large to be held.
+    pub streamed: Option<OmopSource>,
+    /// How many there are.
+    pub streamed_records: u64,
     /// Whatever has to be mended before anything is loaded.
     pub problems: Vec<Problem>,
     /// What could not be coded.
@@ -114,6 +118,14 @@ pub struct Checked {
     pub left_out: Vec<LeftOut>,
     /// Rows or entries that were looked at.
     pub rows: u64,
+}
+
+impl Checked {
+    /// How many records there are.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.drafts.len() as u64 + self.streamed_records
+    }
 }
 
 /// Rows to look at: those whose cell in a column is one of a set.

@@ -36,6 +36,11 @@ pub trait Exporter {
     /// # Errors
     /// When a file cannot be written.
     fn finish(&mut self) -> Result<(), ExportError>;
+
+    /// What could not be written as it is, in words for people. Holds no value.
+    fn told(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Why nothing was exported.

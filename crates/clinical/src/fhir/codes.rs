@@ -39,12 +39,12 @@ pub(super) const ALIASES: &[(&str, CodeSystem, &str)] = &[
 ];
 
 /// An observation that fills a field.
-pub(super) struct Known {
-    pub(super) field: &'static str,
-    pub(super) system: CodeSystem,
-    pub(super) code: &'static str,
+pub(crate) struct Known {
+    pub(crate) field: &'static str,
+    pub(crate) system: CodeSystem,
+    pub(crate) code: &'static str,
     /// What the code says of the kind of a stage.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
 }
 
 const fn known(field: &'static str, system: CodeSystem, code: &'static str) -> Known {
@@ -119,7 +119,7 @@ pub(super) const OBSERVATIONS: &[Known] = &[
 ];
 
 /// The observation of that code, and of what kind of stage it speaks.
-pub(super) fn observation(system: CodeSystem, code: &str) -> Option<&'static Known> {
+pub(crate) fn observation(system: CodeSystem, code: &str) -> Option<&'static Known> {
     let mut all = OBSERVATIONS.iter();
     all.find(|known| known.system == system && known.code == code)
 }
@@ -193,7 +193,7 @@ pub(super) const WORDS: &[(&[&str], &str, &str, &str)] = &[
 ];
 
 /// The model's own word for a code.
-pub(super) fn word(field: &str, system: &str, code: &str) -> Option<&'static str> {
+pub(crate) fn word(field: &str, system: &str, code: &str) -> Option<&'static str> {
     let mut all = WORDS.iter();
     all.find(|(fields, uri, known, _)| fields.contains(&field) && *uri == system && *known == code)
         .map(|(.., word)| *word)

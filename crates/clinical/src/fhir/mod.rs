@@ -8,7 +8,7 @@
 //! place in the model are counted and named in the report. Not here: terminology. Only codes that a profile names itself are turned into
 //! the model's short lists (`codes`); other codes stay as they are.
 
-mod codes;
+pub(crate) mod codes;
 mod condition;
 mod element;
 mod entries;

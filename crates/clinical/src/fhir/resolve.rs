@@ -83,6 +83,7 @@ pub(super) fn resolve(mut all: Everything) -> Checked {
         uncoded: uncoded(all.uncoded),
         left_out: left_out(all.left_out),
         rows: all.entries,
+        ..Checked::default()
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) const TREATMENT: &[FieldSpec] = &[
         "surgery, radiotherapy, chemotherapy, hormone, targeted, immunotherapy, ablation or watchful.",
     )
     .fhir("Procedure.category, MedicationRequest.category")
-    .omop("procedure_occurrence.procedure_type_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(
         Treatment,
         "treatment",
@@ -24,7 +24,7 @@ pub(super) const TREATMENT: &[FieldSpec] = &[
         "The procedure or the medicine.",
     )
     .fhir("Procedure.code (mCODE Cancer-Related Surgical Procedure), MedicationRequest.medicationCodeableConcept")
-    .omop("procedure_occurrence.procedure_concept_id, drug_exposure.drug_concept_id"),
+    .omop("procedure_occurrence.procedure_source_concept_id, drug_exposure.drug_source_concept_id"),
     FieldSpec::new(
         Treatment,
         "treatment_intent",
@@ -32,16 +32,16 @@ pub(super) const TREATMENT: &[FieldSpec] = &[
         "curative, palliative, neoadjuvant or adjuvant.",
     )
     .fhir("Procedure.extension (mCODE Procedure Intent)")
-    .omop("episode.episode_object_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(Treatment, "treatment_start", Days, "When it began.")
         .fhir("Procedure.performedPeriod.start")
-        .omop("procedure_occurrence.procedure_date"),
+    .omop("procedure_occurrence.procedure_date, drug_exposure.drug_exposure_start_date"),
     FieldSpec::new(Treatment, "treatment_end", Days, "When it ended.")
         .fhir("Procedure.performedPeriod.end")
-        .omop("procedure_occurrence.procedure_end_date"),
+    .omop("procedure_occurrence.procedure_end_date, drug_exposure.drug_exposure_end_date"),
     FieldSpec::new(Treatment, "radiation_dose", number("Gy"), "Total dose of a radiotherapy.")
         .fhir("Procedure.extension (mCODE Radiation Dose Delivered To Volume)")
-        .omop("measurement.value_as_number"),
+    .omop("measurement.value_as_number"),
     FieldSpec::new(
         Treatment,
         "treatment_response",
@@ -60,7 +60,7 @@ pub(super) const OUTCOME: &[FieldSpec] = &[
         "alive or dead, when last heard of.",
     )
     .fhir("Patient.deceasedBoolean")
-    .omop("death.person_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(
         Outcome,
         "overall_survival_days",
@@ -125,7 +125,7 @@ pub(super) const OUTCOME: &[FieldSpec] = &[
         "When the patient was last heard of.",
     )
     .fhir("Encounter.period.end")
-    .omop("observation_period.observation_period_end_date"),
+    .omop("observation.value_as_number"),
     FieldSpec::new(Outcome, "death_date", Days, "When the patient died.")
         .fhir("Patient.deceasedDateTime")
         .omop("death.death_date"),
@@ -136,7 +136,7 @@ pub(super) const OUTCOME: &[FieldSpec] = &[
         "What the patient died of.",
     )
     .fhir("Observation.valueCodeableConcept")
-    .omop("death.cause_concept_id"),
+    .omop("death.cause_source_concept_id"),
 ];
 
 pub(super) const EVENT: &[FieldSpec] = &[
@@ -147,7 +147,7 @@ pub(super) const EVENT: &[FieldSpec] = &[
         "recurrence, metastasis, progression, new_primary or other.",
     )
     .fhir("Condition.category")
-    .omop("episode.episode_concept_id"),
+    .omop("episode.episode_source_concept_id"),
     FieldSpec::new(Event, "event_date", Days, "When it happened.")
         .fhir("Condition.onsetDateTime")
         .omop("episode.episode_start_date"),
@@ -158,8 +158,8 @@ pub(super) const EVENT: &[FieldSpec] = &[
         "Where in the body.",
     )
     .fhir("Condition.bodySite")
-    .omop("condition_occurrence.condition_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(Event, "event_note", Words, "What the source calls it.")
         .fhir("Condition.code.text")
-        .omop("condition_occurrence.condition_source_value"),
+        .omop("episode.episode_source_value"),
 ];

@@ -18,7 +18,7 @@ pub(super) const PATIENT: &[FieldSpec] = &[
     )
     .dicom("Patient's Sex (0010,0040)")
     .fhir("Patient.gender")
-    .omop("person.gender_concept_id")
+    .omop("person.gender_source_concept_id")
     .eucaim("SNOMEDCT263495000"),
     FieldSpec::new(
         Patient,
@@ -38,7 +38,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "The disease: ICD-O-3 topography, ICD-10 or SNOMED CT.",
     )
     .fhir("Condition.code (mCODE Primary Cancer Condition)")
-    .omop("condition_occurrence.condition_concept_id")
+    .omop("condition_occurrence.condition_source_concept_id")
     .eucaim("SNOMEDCT439401001"),
     FieldSpec::new(
         Diagnosis,
@@ -47,7 +47,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "What kind of tumour: ICD-O-3 morphology, such as 8140/3.",
     )
     .fhir("Condition.extension (mCODE Histology Morphology Behavior)")
-    .omop("condition_occurrence.condition_source_value"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(
         Diagnosis,
         "laterality",
@@ -55,7 +55,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "left, right, both or midline.",
     )
     .fhir("Condition.bodySite.extension (mCODE Laterality Qualifier)")
-    .omop("measurement.value_as_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(
         Diagnosis,
         "diagnosis_basis",
@@ -63,7 +63,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "What it rests on: histology, cytology, imaging, clinical, autopsy.",
     )
     .fhir("Condition.evidence.code")
-    .omop("condition_occurrence.condition_status_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(Diagnosis, "diagnosis_date", Days, "When it was found.")
         .fhir("Condition.onsetDateTime")
         .omop("condition_occurrence.condition_start_date"),
@@ -74,7 +74,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "Calendar year of the diagnosis, where the source gives no more.",
     )
     .fhir("Condition.onsetDateTime")
-    .omop("condition_occurrence.condition_start_date")
+    .omop("observation.value_as_number")
     .eucaim("SNOMEDCT432213005"),
     FieldSpec::new(
         Diagnosis,
@@ -92,7 +92,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "Whether it is the primary tumour; no for a metastasis.",
     )
     .fhir("Condition.meta.profile (mCODE Primary or Secondary Cancer Condition)")
-    .omop("condition_occurrence.condition_type_concept_id"),
+    .omop("observation.value_as_concept_id"),
     FieldSpec::new(
         Diagnosis,
         "cancer_type",
@@ -100,7 +100,7 @@ pub(super) const DIAGNOSIS: &[FieldSpec] = &[
         "The source's own name of the disease, such as a study's abbreviation.",
     )
     .fhir("Condition.code.text")
-    .omop("condition_occurrence.condition_source_value"),
+    .omop("observation.value_as_string"),
 ];
 
 pub(super) const STAGE: &[FieldSpec] = &[
@@ -143,7 +143,7 @@ pub(super) const STAGE: &[FieldSpec] = &[
         "clinical, pathological, or after therapy.",
     )
     .fhir("Observation.code")
-    .omop("measurement.measurement_concept_id"),
+    .omop("measurement.value_as_concept_id"),
     FieldSpec::new(
         Stage,
         "stage_edition",
@@ -151,7 +151,7 @@ pub(super) const STAGE: &[FieldSpec] = &[
         "Staging system and edition, such as UICC 8.",
     )
     .fhir("Observation.method")
-    .omop("measurement.measurement_source_value"),
+    .omop("observation.value_as_string"),
     FieldSpec::new(Stage, "stage_date", Days, "When the stage was set.")
         .fhir("Observation.effectiveDateTime")
         .omop("measurement.measurement_date"),
@@ -173,7 +173,7 @@ pub(super) const PATHOLOGY: &[FieldSpec] = &[
         "The grade's system, such as Nottingham.",
     )
     .fhir("Observation.method")
-    .omop("measurement.measurement_source_value"),
+    .omop("observation.value_as_string"),
     FieldSpec::new(
         Pathology,
         "histology",
@@ -229,7 +229,7 @@ pub(super) const PATHOLOGY: &[FieldSpec] = &[
         "When the specimen was taken.",
     )
     .fhir("Specimen.collection.collectedDateTime")
-    .omop("specimen.specimen_date"),
+    .omop("measurement.measurement_date"),
 ];
 
 pub(super) const BIOMARKER: &[FieldSpec] = &[
@@ -240,7 +240,7 @@ pub(super) const BIOMARKER: &[FieldSpec] = &[
         "What was tested: a LOINC or NCI Thesaurus code.",
     )
     .fhir("Observation.code (mCODE Tumor Marker Test)")
-    .omop("measurement.measurement_concept_id"),
+    .omop("measurement.measurement_source_concept_id"),
     FieldSpec::new(
         Biomarker,
         "biomarker_result",

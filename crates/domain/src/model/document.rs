@@ -12,7 +12,8 @@ Every record is of one entity and hangs on a patient. Codes are kept as system, 
 stands beside them; numbers are in the field's unit ([UCUM](https://ucum.org)), at full precision; dates leave a node only as
 days from a baseline of the patient's own. Labels of licensed terminologies are not kept. Where a counterpart elsewhere is empty we
 know of none. The DICOM column says from which attributes a node fills the field when it takes images in, in functional groups and sequences
-too; what a header leaves empty is not recorded, and nothing is guessed from descriptions.
+too; what a header leaves empty is not recorded, and nothing is guessed from descriptions. The OMOP column is where an export writes the field
+and an import finds it.
 ";
 
 /// The whole page, in Markdown.

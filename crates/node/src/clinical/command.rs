@@ -126,7 +126,7 @@ async fn run_load(load: Load) -> anyhow::Result<()> {
 
 async fn finish(load: &Load, understood: Understood) -> anyhow::Result<()> {
     let (rows, source) = (understood.checked.rows, understood.source.clone());
-    let records = understood.checked.drafts.len() as u64;
+    let records = understood.checked.records();
     let uncoded: u64 = understood.checked.uncoded.iter().map(|one| one.count).sum();
     let left_out: u64 = understood
         .checked

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use arno_clinical::{
     export::{ExportError, Exporter, Folder, ParquetExport, merged},
     fhir::FhirExport,
+    omop::OmopExport,
 };
 use arno_domain::audit::Outcome;
+use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -44,6 +46,8 @@ pub enum ExportFormat {
     Fhir,
     /// The same as one bundle, `bundle.json`.
     FhirBundle,
+    /// The tables of OMOP CDM 5.4 with its imaging extension, as CSV.
+    Omop,
 }
 
 impl ExportFormat {
@@ -52,25 +56,33 @@ impl ExportFormat {
             Self::Parquet => "parquet",
             Self::Fhir => "fhir",
             Self::FhirBundle => "fhir-bundle",
+            Self::Omop => "omop",
         }
     }
 
-    fn exporter(self, folder: &Folder) -> Result<Box<dyn Exporter + Send>, ExportError> {
+    fn exporter(
+        self,
+        folder: &Folder,
+        today: NaiveDate,
+    ) -> Result<Box<dyn Exporter + Send>, ExportError> {
         Ok(match self {
             Self::Parquet => Box::new(ParquetExport::begin(folder)?),
             Self::Fhir => Box::new(FhirExport::lines(folder)?),
             Self::FhirBundle => Box::new(FhirExport::bundle(folder)?),
+            Self::Omop => Box::new(OmopExport::begin(folder, today)?),
         })
     }
 }
 
 /// What was exported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Patients.
     pub patients: u64,
     /// Things: records of the same entity and key are one.
     pub records: u64,
+    /// What could not be written as it is.
+    pub told: Vec<String>,
 }
 
 pub(super) async fn run(export: &Export) -> anyhow::Result<()> {
@@ -84,7 +96,8 @@ pub(super) async fn run(export: &Export) -> anyhow::Result<()> {
         exported.records,
         exported.patients,
         export.to.display()
-    ))
+    ))?;
+    exported.told.iter().try_for_each(|told| say(told))
 }
 
 impl Node {
@@ -98,7 +111,7 @@ impl Node {
         format: ExportFormat,
     ) -> Result<Exported, NodeError> {
         let folder = Folder::begin(to)?;
-        let mut exporter = format.exporter(&folder)?;
+        let mut exporter = format.exporter(&folder, self.now().date_naive())?;
         let mut exported = Exported::default();
         let each = |patient: &str, records| {
             let things = merged(records);
@@ -108,6 +121,7 @@ impl Node {
         };
         self.store().each_patient(each).await?;
         exporter.finish()?;
+        exported.told = exporter.told();
         let detail = format!(
             "{} records of {} patients",
             exported.records, exported.patients

@@ -145,6 +145,14 @@ fn add_file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
     }
 }
 
+/// What was sound when it was checked is not any longer.
+fn changed(problem: Problem) -> NodeError {
+    let detail = format!(
+        "{problem}: the source was changed while it was loaded, and nothing was; load it again"
+    );
+    NodeError::rule("clinical_changed", detail)
+}
+
 /// How much is here of one entity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct EntityCount {
@@ -176,8 +184,17 @@ impl Node {
         };
         let keyring = &self.keys().pseudonym;
         let issuer = understood.issuer.as_deref();
-        let records = pseudonyms::records(understood.checked.drafts, issuer, keyring);
-        let detail = format!("{} rows", understood.checked.rows);
+        let Checked {
+            drafts,
+            streamed,
+            rows,
+            ..
+        } = understood.checked;
+        let held = pseudonyms::records(drafts, issuer, keyring).map(Ok);
+        let streamed = streamed.into_iter().flat_map(OmopSource::drafts);
+        let streamed = pseudonyms::one_by_one(streamed, issuer, keyring);
+        let records = held.chain(streamed.map(|record| record.map_err(changed)));
+        let detail = format!("{rows} rows");
         let act = self.act(
             ACTOR,
             "clinical load",
@@ -186,9 +203,9 @@ impl Node {
             detail,
         );
         let store = self.store();
-        Ok(store
+        store
             .put_clinical_source(&source, records, self.now(), act)
-            .await?)
+            .await
     }
 
     /// How many records and values there are of each entity, those of the images included.

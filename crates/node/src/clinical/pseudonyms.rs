@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arno_clinical::{Draft, DraftContent, DraftKey, DraftValue};
+use arno_clinical::{Draft, DraftContent, DraftKey, DraftValue, Problem};
 use arno_deid::{PatientKey, Secret};
 use arno_domain::model::Link;
 use arno_store::node::{NewClinicalRecord, NewContent, NewValue};
@@ -32,6 +32,22 @@ pub(super) fn records<'a>(
     drafts.into_iter().map(move |draft| {
         let person = &known[&draft.patient];
         record(draft, person)
+    })
+}
+
+/// The records of drafts as they come, for sources that are too large to be put in order.
+pub(super) fn one_by_one<'a>(
+    drafts: impl Iterator<Item = Result<Draft, Problem>> + 'a,
+    issuer: Option<&'a str>,
+    keyring: &'a Keyring,
+) -> impl Iterator<Item = Result<NewClinicalRecord, Problem>> + 'a {
+    let mut known: HashMap<Arc<str>, Person<'a>> = HashMap::new();
+    drafts.map(move |draft| {
+        let draft = draft?;
+        let person = known
+            .entry(draft.patient.clone())
+            .or_insert_with_key(|id| Person::new(id, issuer, keyring));
+        Ok(record(draft, person))
     })
 }
 

@@ -36,14 +36,14 @@ impl NodeStore {
     /// side: the index in memory is made patient by patient, and then reads them where they lie.
     ///
     /// # Errors
-    /// [`StoreError::Full`] when there is no room; then nothing was changed.
-    pub async fn put_clinical_source(
+    /// [`StoreError::Full`] when there is no room, or the first error among the records; then nothing was changed.
+    pub async fn put_clinical_source<E: From<StoreError>>(
         &self,
         source: &NewClinicalSource,
-        records: impl Iterator<Item = NewClinicalRecord>,
+        records: impl Iterator<Item = Result<NewClinicalRecord, E>>,
         now: DateTime<Utc>,
         act: Act,
-    ) -> Result<Loaded, StoreError> {
+    ) -> Result<Loaded, E> {
         let mut tx = self.database.write().await?;
         let known = known_digest(&mut tx, &source.name).await?;
         if known.as_deref() == Some(source.digest.as_str()) {
@@ -53,7 +53,7 @@ impl NodeStore {
         put_source(&mut tx, source, now).await?;
         let (mut count, mut chunk) = (0, Vec::with_capacity(CHUNK));
         for record in records {
-            chunk.push(record);
+            chunk.push(record?);
             if chunk.len() == CHUNK {
                 count = insert_records(&mut tx, &source.name, count, &chunk).await?;
                 chunk.clear();
@@ -63,7 +63,10 @@ impl NodeStore {
         let sql = "-- put_clinical_source
             UPDATE clinical_source SET records = $1 WHERE source = $2";
         let query = sqlx::query(sql).bind(count).bind(source.name.clone());
-        query.execute(tx.connection()).await?;
+        query
+            .execute(tx.connection())
+            .await
+            .map_err(StoreError::from)?;
         tx.raise_data_version().await?;
         tx.audit(now, act).await?;
         tx.commit().await?;

@@ -7,7 +7,7 @@ use arno_domain::{
 use chrono::{NaiveDate, Utc};
 
 use super::{Loaded, NewClinicalRecord, NewClinicalSource, NewContent, NewValue};
-use crate::node::NodeStore;
+use crate::{StoreError, node::NodeStore};
 
 fn value(name: &str, content: NewContent) -> NewValue {
     NewValue {
@@ -45,7 +45,12 @@ async fn load(store: &NodeStore, digest: &str, records: Vec<NewClinicalRecord>) 
         outcome: Outcome::Done,
         detail: String::new(),
     };
-    let load = store.put_clinical_source(&source, records.into_iter(), Utc::now(), act);
+    let load = store.put_clinical_source(
+        &source,
+        records.into_iter().map(Ok::<_, StoreError>),
+        Utc::now(),
+        act,
+    );
     load.await.unwrap()
 }
 
