@@ -7,7 +7,9 @@ use std::{
 
 use arno_domain::model::{Coded, Entity, Field, FieldKind, Link, Record, Recorded, Value};
 use chrono::NaiveDate;
-use proptest::prelude::*;
+use proptest::prelude::{
+    BoxedStrategy, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
+};
 
 use super::{OmopExport, OmopMapping, check};
 use crate::{

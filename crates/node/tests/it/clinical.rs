@@ -272,4 +272,74 @@ async fn series_in_an_archive_are_searched_where_their_source_says_so() {
         (20, 0, 30),
         "no count speaks of images that are not here"
     );
+/// Tables of OMOP with two people, the second row of conditions as given.
+async fn load_omop(node: &TestNode, second: &str) -> Result<Loaded, String> {
+    let folder = node.folder.path().join("omop");
+    std::fs::create_dir_all(&folder).unwrap();
+    let people = format!(
+        "person_id,gender_concept_id,person_source_value\n1,8532,{}\n2,8507,P2\n",
+        MEIER.id
+    );
+    std::fs::write(folder.join("person.csv"), people).unwrap();
+    let conditions = format!(
+        "condition_occurrence_id,person_id,condition_start_date,condition_source_value\n7,1,2019-03-02,C34.1\n{second}\n"
+    );
+    std::fs::write(folder.join("condition_occurrence.csv"), conditions).unwrap();
+    let file = ClinicalFile {
+        path: folder,
+        mapping: "source = \"omop\"\n[omop.systems]\ndiagnosis = \"icd10\"\n".into(),
+        only: None,
+    };
+    let understood = understand(&file).map_err(|error| error.to_string())?;
+    let loaded = node.node.load_clinical(understood).await;
+    loaded.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn tables_of_omop_join_the_images_and_come_out_again() {
+    let node = TestNode::new().await;
+    for slice in series(MEIER, 1, 1, 2) {
+        node.put(&format!("{}.dcm", slice.number), slice.file());
+    }
+    node.ingest().await;
+    let bad = load_omop(&node, "8,9,2020-01-01,C50.9").await;
+    assert!(bad.unwrap_err().contains("nothing was loaded"));
+    assert!(records(&node, Entity::Diagnosis).await.is_empty());
+    let expect = Loaded::Replaced {
+        records: 4,
+        before: 0,
+    };
+    assert_eq!(load_omop(&node, "8,2,2020-01-01,C50.9").await, Ok(expect));
+    let same = load_omop(&node, "8,2,2020-01-01,C50.9").await;
+    assert_eq!(same, Ok(Loaded::Unchanged));
+
+    let place = node.folder.path().join("out");
+    let exported = node.node.export_clinical(&place, ExportFormat::Omop);
+    assert_eq!(exported.await.unwrap().patients, 2);
+    let table = |name: &str| std::fs::read_to_string(place.join(format!("{name}.csv"))).unwrap();
+    let conditions = table("condition_occurrence");
+    assert_eq!(conditions.matches("2000-01-01").count(), 2, "{conditions}");
+    assert!(conditions.contains("C34.1") && !conditions.contains("2019"));
+    assert_eq!(table("image_occurrence").lines().count(), 2);
+    for name in ["person", "image_occurrence", "procedure_occurrence"] {
+        assert!(!table(name).contains(MEIER.id), "{name}");
+    }
+
+    // Another node understands it as the same.
+    let other = TestNode::new().await;
+    let file = ClinicalFile {
+        path: place,
+        mapping: "source = \"back\"\n[omop]\n".into(),
+        only: None,
+    };
+    let understood = understand(&file).unwrap();
+    assert!(understood.checked.problems.is_empty());
+    other.node.load_clinical(understood).await.unwrap();
+    let days = |records: Vec<Record>| {
+        let day = Field::parse("diagnosis_date").unwrap();
+        let days = records.iter().map(|record| record.value(day).cloned());
+        days.collect::<Vec<_>>()
+    };
+    let back = records(&other, Entity::Diagnosis).await;
+    assert_eq!(days(back), days(records(&node, Entity::Diagnosis).await));
 }

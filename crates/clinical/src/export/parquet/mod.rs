@@ -65,9 +65,9 @@ fn columns(entity: Entity) -> Vec<(String, Kind)> {
         let besides = |what: &str| (format!("{name}_{what}"), Kind::Text);
         columns.push((name.to_owned(), kind(field)));
         if matches!(field.kind(), FieldKind::Code { .. }) {
-            columns.extend([besides("system"), besides("version")]);
+            columns.extend([besides("code_system"), besides("code_version")]);
         }
-        columns.push(besides("source"));
+        columns.push(besides("as_written"));
     }
     columns
 }
@@ -173,6 +173,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_two_columns_have_one_name() {
+        for entity in Entity::ALL {
+            let columns = super::columns(entity);
+            let names: std::collections::BTreeSet<_> =
+                columns.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), columns.len(), "{entity:?}");
+        }
+    }
+
     /// Enough rows for several groups; a file of others' making is read in `tests/strangers`.
     #[test]
     fn what_is_written_is_read() {
@@ -195,9 +205,9 @@ mod tests {
         for row in [0, 1, 16_384, ROWS - 1] {
             assert_eq!(cell("key", row), Cell::text(&row.to_string()));
             assert_eq!(cell("diagnosis", row), Cell::text("C34.1"));
-            assert_eq!(cell("diagnosis_system", row), Cell::text("icd10"));
-            assert_eq!(cell("diagnosis_source", row), Cell::text("lung, ünd"));
-            assert_eq!(cell("diagnosis_version", row), Cell::Empty);
+            assert_eq!(cell("diagnosis_code_system", row), Cell::text("icd10"));
+            assert_eq!(cell("diagnosis_as_written", row), Cell::text("lung, ünd"));
+            assert_eq!(cell("diagnosis_code_version", row), Cell::Empty);
             assert_eq!(cell("diagnosis_date", row), Cell::number(-3.0));
             assert_eq!(
                 cell("primary_tumour", row),
@@ -208,7 +218,7 @@ mod tests {
                 Cell::number(0.1 + row as f64)
             );
             assert_eq!(cell("laterality", row), Cell::Empty);
-            assert_eq!(cell("laterality_source", row), Cell::text("links"));
+            assert_eq!(cell("laterality_as_written", row), Cell::text("links"));
         }
         let nobody = read(&place.join("event.parquet"), &ReadOptions::default()).unwrap();
         assert!(nobody.is_empty() && nobody.position("event_kind").is_some());

@@ -220,10 +220,7 @@ impl Teller<'_> {
             FieldKind::Code { .. } => {
                 return Ok(self.code(name, &["value_as_concept_id"], Some("value_source_value")));
             }
-            FieldKind::Number { unit } => match self.number("value_as_number")? {
-                None => None,
-                Some(number) => Some(Value::Number(self.converted(number, unit)?)),
-            },
+            FieldKind::Number { unit } => self.number_in(name, unit)?.map(Value::Number),
             FieldKind::Days => self
                 .number("value_as_number")?
                 .map(|days| Value::Days(days as i64)),
@@ -236,9 +233,17 @@ impl Teller<'_> {
         })
     }
 
-    fn converted(&self, number: f64, wanted: &str) -> Result<f64, Problem> {
-        let unit = self.unit().unwrap_or_else(|| wanted.to_owned());
-        convert(number, &unit, wanted).map_err(|_| {
+    /// A number in the field's unit. One that has no unit may be of any, and is left out.
+    fn number_in(&mut self, name: &str, wanted: &str) -> Result<Option<f64>, Problem> {
+        let Some(number) = self.number("value_as_number")? else {
+            return Ok(None);
+        };
+        let Some(unit) = self.unit().or_else(|| wanted.is_empty().then(String::new)) else {
+            let table = self.rows.table.as_str();
+            self.said.left_out = Some(format!("{table} of {name} without a unit"));
+            return Ok(None);
+        };
+        convert(number, &unit, wanted).map(Some).map_err(|_| {
             let what = format!("a unit that is not turned into {wanted:?}");
             self.rows.at(self.line, "unit_source_value", what)
         })
