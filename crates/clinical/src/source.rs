@@ -109,6 +109,9 @@ pub fn suggest(path: &Path, source: &str) -> Result<String, ReadError> {
     if fhir::is_fhir(path) {
         return fhir::suggest(path, source);
     }
+    if omop::is_omop(path) {
+        return Ok(omop::suggest(path, source));
+    }
     let table = read(path, &ReadOptions::default())?;
     Ok(crate::suggest::suggest(&table, source))
 }

@@ -139,6 +139,7 @@ pub(super) fn vocabulary_of(system: CodeSystem) -> &'static str {
         CodeSystem::Loinc => "LOINC",
         CodeSystem::Ncit => "NCIt",
         CodeSystem::Atc => "ATC",
+        CodeSystem::RxNorm => "RxNorm",
         CodeSystem::Dicom => "DICOM",
         CodeSystem::RadLex => "RadLex",
         CodeSystem::Tnm => "TNM",

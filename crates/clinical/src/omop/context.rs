@@ -329,7 +329,7 @@ fn concept(rows: &Rows, line: &Line) -> Concept {
 }
 
 impl PatientColumn {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::PersonSourceValue => "person_source_value",
             Self::PersonId => "person_id",

@@ -16,6 +16,7 @@ mod questions;
 mod read;
 mod row;
 mod say;
+mod suggest;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use chrono::NaiveDate;
 
 pub use export::OmopExport;
 pub use import::{OmopDrafts, OmopMapping, OmopSettings, OmopSource, PatientColumn, check};
+pub use suggest::{is_omop, suggest};
 pub use tables::{Column, Table};
 
 /// Stands where a table must have a date and none is recorded: a hundred years before any baseline.

@@ -42,7 +42,7 @@ fn read(folder: &Path, mapping: &str) -> Checked {
 fn records(checked: Checked) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     let mut places: HashMap<(String, Entity, DraftKey), usize> = HashMap::new();
-    for draft in checked.into_drafts() {
+    for draft in checked.streamed.unwrap().drafts() {
         let draft: Draft = draft.unwrap();
         let key = (draft.patient.to_string(), draft.entity, draft.key.clone());
         let at = *places.entry(key).or_insert(records.len());
@@ -342,7 +342,12 @@ fn tables_of_others_are_understood_or_counted() {
     assert_eq!(uncoded, [("diagnosis", "breast cancer")]);
     assert_eq!(checked.records(), 10);
 
-    let drafts: Vec<Draft> = checked.into_drafts().map(Result::unwrap).collect();
+    let drafts: Vec<Draft> = checked
+        .streamed
+        .unwrap()
+        .drafts()
+        .map(Result::unwrap)
+        .collect();
     let said = |field: &str| -> Vec<String> {
         let values = drafts.iter().flat_map(|draft| &draft.values);
         let values = values.filter(|value| value.field.as_str() == field);
@@ -366,7 +371,7 @@ fn tables_of_others_are_understood_or_counted() {
     assert_eq!(said("t_category"), ["snomed|1228889001|"]);
     assert_eq!(said("psa"), ["Known(Number(4.5))"]);
     assert_eq!(said("biomarker"), ["loinc|718-7|"]);
-    assert_eq!(said("treatment"), ["atc|cisplatin|"]);
+    assert_eq!(said("treatment"), ["rxnorm|2555|"]);
     assert_eq!(said("sex"), ["dicom|M|", "dicom|F|"]);
     assert_eq!(said("vital_status"), ["arno|dead|"]);
     let stages: Vec<_> = drafts
@@ -421,4 +426,25 @@ fn every_problem_has_its_file_row_and_column_and_no_value() {
         "death_date\n2020-01-01\n",
         &["death.csv, column person_id, the file has no such column"],
     );
+}
+
+#[test]
+fn a_mapping_is_drafted_from_a_folder() {
+    let room = tempfile::tempdir().unwrap();
+    foreign(room.path());
+    let draft = super::suggest(room.path(), "s");
+    assert!(
+        draft.contains("patient = \"person_source_value\""),
+        "{draft}"
+    );
+    assert!(
+        draft.contains("# diagnosis = \"icdo3\"    # 1 source values"),
+        "{draft}"
+    );
+    assert!(
+        draft.contains("# left out 1 times: measurement PPI:Height"),
+        "{draft}"
+    );
+    assert!(!draft.contains("breast"), "{draft}");
+    OmopMapping::parse(&draft).unwrap();
 }

@@ -14,7 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arno_clinical::{Checked, Problem, SourceError, SourceMapping, draft, source};
+use arno_clinical::{
+    Checked, Problem, SourceError, SourceMapping, draft, omop::OmopSource, source,
+};
 use arno_domain::{
     audit::Outcome,
     hex,

@@ -272,6 +272,8 @@ async fn series_in_an_archive_are_searched_where_their_source_says_so() {
         (20, 0, 30),
         "no count speaks of images that are not here"
     );
+}
+
 /// Tables of OMOP with two people, the second row of conditions as given.
 async fn load_omop(node: &TestNode, second: &str) -> Result<Loaded, String> {
     let folder = node.folder.path().join("omop");
