@@ -12,7 +12,7 @@ use arno_store::node::Loaded;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{ClinicalFile, Understood, export::Export, understand};
+use super::{ClinicalFile, Understood, count::Count, export::Export, understand};
 use crate::commands::{open, say};
 
 /// Problems and words that are printed; the report has them all.
@@ -33,6 +33,8 @@ pub enum ClinicalCommand {
     },
     /// Check every row of a file by its mapping, then load it as a whole or not at all.
     Load(Load),
+    /// Count what matches a cohort at this node, exactly.
+    Count(Count),
     /// Write all records to a new folder, in a format that others read.
     Export(Export),
     /// List the sources that were loaded, and how much there is of each entity.
@@ -88,6 +90,7 @@ pub(crate) async fn run(command: ClinicalCommand) -> anyhow::Result<()> {
     match command {
         ClinicalCommand::Suggest { file, source } => draft_mapping(&file, source),
         ClinicalCommand::Load(load) => run_load(load).await,
+        ClinicalCommand::Count(count) => super::count::run(&count).await,
         ClinicalCommand::Export(export) => super::export::run(&export).await,
         ClinicalCommand::List { data, json } => list(&data, json).await,
     }

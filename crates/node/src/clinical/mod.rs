@@ -4,6 +4,7 @@
 //! Not here: what a cell means (`arno-clinical`), and rows (`arno-store`).
 
 mod command;
+mod count;
 mod export;
 mod pseudonyms;
 

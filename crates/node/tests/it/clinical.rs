@@ -257,6 +257,14 @@ async fn archived(images: &str) -> (u64, usize, usize) {
     };
     node.node.store().each_patient(each).await.unwrap();
     assert!(patients.is_sorted());
+    let women = "sex = F and modality = CT".parse().unwrap();
+    let exact = node.node.count_exactly(women).await.unwrap();
+    match exact {
+        Ok(counts) => assert_eq!([counts.patients, counts.series], [10, 10]),
+        Err(unsupported) => assert_eq!(unsupported, ["modality = CT"]),
+    }
+    let log = node.node.store().database().audit_log(1).await.unwrap();
+    assert_eq!(log.entries[0].action, "clinical count");
     (uncoded, series, patients.len())
 }
 
