@@ -111,12 +111,14 @@ impl Bits {
         }
     }
 
-    /// The same for the rows of a range.
-    pub(crate) fn for_each_in(&self, rows: Range<usize>, mut visit: impl FnMut(usize)) {
+    /// The same for the rows of a range, until one answers no.
+    pub(crate) fn until_in(&self, rows: Range<usize>, mut visit: impl FnMut(usize) -> bool) {
         for_words(rows, |word, mask| {
             let mut rest = self.words[word] & mask;
             while rest != 0 {
-                visit(word * WIDTH + rest.trailing_zeros() as usize);
+                if !visit(word * WIDTH + rest.trailing_zeros() as usize) {
+                    return false;
+                }
                 rest &= rest - 1;
             }
             true

@@ -88,9 +88,12 @@ impl Index {
     pub fn selection(&self, matched: &Matched) -> Selection {
         let mut studies = Bits::none(self.rows(Level::STUDY));
         let mut patients = Bits::none(self.rows(Level::PATIENT));
-        let study_of = &self.levels[Level::SERIES.at()].parents;
-        for row in matched.series.ones() {
-            studies.set(study_of[row] as usize);
+        // What belongs to a study is one run of rows, so each study is looked at once, and not each series.
+        for study in 0..self.rows(Level::STUDY) {
+            let series = self.below(Level::SERIES, Level::STUDY, study..study + 1);
+            if matched.series.any_in(series) {
+                studies.set(study);
+            }
         }
         if let Some(bare) = &matched.bare {
             studies.or(&bare.studies);

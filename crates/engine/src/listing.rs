@@ -186,7 +186,7 @@ impl Index {
             let rows = self.below(level, Level::PATIENT, patient..patient + 1);
             tally.begin();
             if level == anchor && there.is_none() {
-                selected.for_each_in(rows, |row| tally.add(cell_of(row)));
+                selected.until_in(rows, |row| tally.add(cell_of(row)));
                 continue;
             }
             for row in rows {
@@ -227,7 +227,8 @@ impl Tally {
         Self {
             patients: vec![0; cells],
             last: vec![0; cells],
-            most,
+            // In no more cells than there are.
+            most: most.min(u32::try_from(cells).unwrap_or(u32::MAX)),
             number: 0,
             used: 0,
         }
@@ -238,16 +239,17 @@ impl Tally {
         self.used = 0;
     }
 
-    fn add(&mut self, cell: u32) {
-        let Some(last) = self.last.get_mut(cell as usize) else {
-            return;
-        };
-        if *last == self.number || self.used >= self.most {
-            return;
+    /// Whether the patient may be counted in a further cell.
+    fn add(&mut self, cell: u32) -> bool {
+        if let Some(last) = self.last.get_mut(cell as usize)
+            && *last != self.number
+            && self.used < self.most
+        {
+            *last = self.number;
+            self.used += 1;
+            self.patients[cell as usize] += 1;
         }
-        *last = self.number;
-        self.used += 1;
-        self.patients[cell as usize] += 1;
+        self.used < self.most
     }
 }
 
