@@ -138,7 +138,7 @@ test('codes under a code are said, and the question is passed on as a link and a
   assert.equal(await page.getByLabel('How Diagnosis is compared').inputValue(), 'under');
   await page.getByText('with 6 known codes').first().waitFor();
   await page.getByText('4 of 4 sites answered').first().waitFor();
-  await page.getByRole('button', { name: 'Count by sex' }).click();
+  await page.getByRole('button', { name: 'Count by these' }).click();
   await page.getByRole('heading', { name: 'Sex' }).waitFor();
   await page.getByText('Each ± 17, 95 times in a hundred').first().waitFor();
   await page.getByText('As a Python program').click();

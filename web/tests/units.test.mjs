@@ -43,6 +43,16 @@ test('a place in a message and a command for the shell', async () => {
   assert.equal(shellCommand(`m = "it's"`), `arno search 'm = "it'\\''s"'`);
 });
 
+test('a value of a facet becomes the condition of its field', async () => {
+  const { narrowed } = await load('./src/hub/explorer/facets.ts');
+  const check = (text, value, expect) => assert.equal(narrowed(text, 'model', value), expect);
+  check('', 'X1', 'model = X1');
+  check('sex = F', 'Model "A" 1', String.raw`sex = F and model = "Model \"A\" 1"`);
+  check('model = X1 and sex = F', 'X2', 'sex = F and model = X2');
+  check('model = "a and b" and sex = F', 'X2', 'sex = F and model = X2');
+  check('sex = F or sex = M', 'X2', '(sex = F or sex = M) and model = X2');
+});
+
 test('facets are added over sites, and what is hidden is not guessed', async () => {
   const { facetsOf } = await load('./src/hub/explorer/facets.ts');
   const counted = (cells, margin) => ({ answer: { counted: { counts: null, criteria: [], facets: [{ field: 'sex', cells, margin }] } } });
@@ -52,7 +62,7 @@ test('facets are added over sites, and what is hidden is not guessed', async () 
     { answer: 'late' },
   ];
   const cells = [{ value: 'F', about: 35, hidden: 0 }, { value: 'M', about: 0, hidden: 1 }];
-  assert.deepEqual(facetsOf({ sites }), [{ field: 'sex', cells, most: 35, margin: 5 }]);
+  assert.deepEqual(facetsOf({ sites }), [{ field: 'sex', cells, most: 35, margin: 5, lifted: [] }]);
 });
 
 test('grey levels follow PS3.3 C.11.2.1.2', async () => {

@@ -4,7 +4,9 @@ import { ApiError } from '../../api/client';
 import type { SearchState } from '../../api/types';
 import { asApiError } from '../../app/resource.svelte';
 
-const POLL_MS = 300;
+/** Sites that are online answer within tens of milliseconds, others within seconds: each wait is longer than the one before. */
+const FIRST_POLL_MS = 20;
+const LONGEST_POLL_MS = 300;
 
 export class SearchRun {
   state = $state.raw<SearchState>();
@@ -26,10 +28,12 @@ export class SearchRun {
     this.busy = true;
     try {
       let state = await api.startSearch(text, facets);
+      let wait = FIRST_POLL_MS;
       while (isCurrent()) {
         this.state = state;
         if (state.complete) break;
-        await new Promise((wake) => setTimeout(wake, POLL_MS));
+        await new Promise((wake) => setTimeout(wake, wait));
+        wait = Math.min(1.5 * wait, LONGEST_POLL_MS);
         if (isCurrent()) state = await api.search(state.id);
       }
     } catch (error) {
