@@ -240,7 +240,7 @@ def parquet(given, scratch):
         same = frame.astype(object).where(frame.notna(), None).equals(duck.astype(object).where(duck.notna(), None))
         check(f"{entity}: pandas and DuckDB see the same values", same)
         check(f"{entity}: no more things than records", len(arrow) <= counts.get(entity, {"records": 0})["records"], len(arrow))
-    joined = duckdb.sql(f"""SELECT count(*) FROM '{scratch}/parquet/stage.parquet' s
+    joined = duckdb.connect().execute(f"""SELECT count(*) FROM '{scratch}/parquet/stage.parquet' s
         JOIN '{scratch}/parquet/diagnosis.parquet' d ON d.key = s.parent""").fetchone()[0]
     check("stages are joined to their diagnoses by key", joined > 10, joined)
 
