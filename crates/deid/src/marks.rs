@@ -1,5 +1,7 @@
 //! The attributes that say that and how an instance was de-identified (PS3.3 C.7.1.1, C.12.1; PS3.15 E.1.1 step 6).
 
+use std::collections::BTreeSet;
+
 use dicom_core::value::{C, DataSetSequence, PrimitiveValue};
 use dicom_core::{DataElement, Length, Tag, VR};
 use dicom_dictionary_std::tags;
@@ -57,9 +59,12 @@ pub(crate) fn method_codes(
         ProfileOption::CleanRecognizableVisualFeatures => proof.are_faces_dealt_with(),
         _ => true,
     };
-    let options = recipe.options().filter(is_done);
+    // The policy for faces asks for it, whether or not the options name it.
+    let faces = (proof.faces == FaceProof::Removed)
+        .then_some(ProfileOption::CleanRecognizableVisualFeatures);
+    let options: BTreeSet<_> = recipe.options().filter(is_done).chain(faces).collect();
     std::iter::once(BASIC_PROFILE)
-        .chain(options.map(ProfileOption::code))
+        .chain(options.into_iter().map(ProfileOption::code))
         .collect()
 }
 
@@ -77,9 +82,7 @@ fn method_texts(recipe: &Recipe, proof: PixelProof) -> Vec<String> {
         texts.push(format!("Attributes kept beyond the options: {widened}"));
     }
     texts.push(proof.in_words().to_owned());
-    if proof.faces == FaceProof::KeptByPerson {
-        texts.push("Faces: seen by a person, and kept".to_owned());
-    }
+    texts.extend(proof.faces_in_words().map(str::to_owned));
     texts
 }
 
@@ -172,4 +175,46 @@ fn code_item((value, meaning): (&str, &str)) -> InMemDicomObject {
 
 fn text(tag: Tag, vr: VR, text: &str) -> InMemElement {
     DataElement::new(tag, vr, PrimitiveValue::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{method_codes, method_texts, put_marks};
+    use crate::proof::{FaceProof, PixelProof};
+    use crate::recipe::Recipe;
+    use dicom_dictionary_std::tags;
+    use dicom_object::InMemDicomObject;
+
+    /// Whether 113102 is given, what (0028,0302) says, and what is said in words.
+    fn check(faces: FaceProof, is_cleaned: bool, says: Option<&str>, words: Option<&str>) {
+        let proof = PixelProof {
+            faces,
+            ..PixelProof::none()
+        };
+        let recipe = Recipe::embedded();
+        let codes = method_codes(recipe, proof);
+        assert_eq!(
+            codes.iter().any(|(code, _)| *code == "113102"),
+            is_cleaned,
+            "{faces:?}"
+        );
+        let texts = method_texts(recipe, proof);
+        let about_faces = texts.iter().find(|text| text.starts_with("Faces"));
+        assert_eq!(about_faces.map(String::as_str), words);
+        assert!(texts.iter().all(|text| text.len() <= 64), "{texts:?}");
+        let mut header = InMemDicomObject::new_empty();
+        put_marks(&mut header, recipe, proof);
+        let mark = header.get(tags::RECOGNIZABLE_VISUAL_FEATURES);
+        let mark = mark.map(|element| element.to_str().unwrap().into_owned());
+        assert_eq!(mark.as_deref(), says);
+    }
+
+    #[test]
+    fn what_was_done_about_a_face_is_marked() {
+        check(FaceProof::NotLookedFor, false, None, None);
+        let removed = "Faces: removed by planes at the root of the nose";
+        check(FaceProof::Removed, true, Some("NO"), Some(removed));
+        let kept = "Faces: seen by a person, and kept";
+        check(FaceProof::KeptByPerson, false, Some("YES"), Some(kept));
+    }
 }

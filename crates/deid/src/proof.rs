@@ -57,6 +57,15 @@ impl PixelProof {
         matches!(self.faces, FaceProof::NoneShown | FaceProof::Removed)
     }
 
+    /// What is to be said of faces, for (0012,0063): at most 64 characters.
+    pub(crate) fn faces_in_words(self) -> Option<&'static str> {
+        match self.faces {
+            FaceProof::NotLookedFor | FaceProof::NoneShown => None,
+            FaceProof::Removed => Some("Faces: removed by planes at the root of the nose"),
+            FaceProof::KeptByPerson => Some("Faces: seen by a person, and kept"),
+        }
+    }
+
     /// In words, for (0012,0063): at most 64 characters.
     pub(crate) fn in_words(self) -> &'static str {
         match self.text {

@@ -132,7 +132,7 @@ pub(crate) fn review(
         .or_else(|| face(header, recipe).filter(|_| proof.faces == FaceProof::NotLookedFor))
 }
 
-/// Nothing here or elsewhere in Arno removes faces: a recipe that asks for it has them held, too.
+/// Nothing here removes a face: where the recipe asks for it, whoever did brings the proof, and without one it is held, too.
 fn face(header: &InMemDicomObject, recipe: &Recipe) -> Option<ReviewReason> {
     match recipe.pixels().faces {
         Faces::Keep => None,

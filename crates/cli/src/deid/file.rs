@@ -9,15 +9,13 @@ use std::{
     sync::Mutex,
 };
 
-use arno_deid::{
-    Change, DeidError, Deidentified, PixelProof, Recipe, Secret, TextProof, deidentify_seen,
-};
+use arno_deid::{Change, DeidError, Deidentified, PixelProof, Recipe, Secret, deidentify_seen};
 use arno_dicom::{Instance, ReadError, check, directory, summarise};
 use bytes::Bytes;
 
 use super::{
+    LookedAt,
     done::{self, DoneList},
-    text::Texts,
     walk::Found,
 };
 
@@ -28,7 +26,7 @@ const MAX_FILE_BYTES: u64 = 2 << 30;
 #[derive(Debug)]
 pub(super) enum Fate {
     /// De-identified and written; what was done to its header, and what is known of its pixels.
-    Written(Vec<Change>, TextProof),
+    Written(Vec<Change>, PixelProof),
     /// An earlier run wrote it.
     DoneBefore,
     /// The same bytes as another file, which is written.
@@ -45,8 +43,8 @@ pub(super) struct Job<'a> {
     pub(super) output: &'a Path,
     pub(super) recipe: &'a Recipe,
     pub(super) secret: &'a Secret,
-    /// Where pixels are looked at.
-    pub(super) texts: Option<&'a Texts>,
+    /// What was found in pixels.
+    pub(super) looked: &'a LookedAt,
     pub(super) done: &'a Mutex<DoneList>,
 }
 
@@ -63,10 +61,15 @@ impl Job<'_> {
     fn work(&self, found: &Found) -> Result<Fate, Fate> {
         let bytes = read(&source(self.input, &found.name), found.size_bytes)?;
         let instance = instance(bytes)?;
-        let (instance, proof) = match self.texts {
+        let (instance, proof) = match &self.looked.texts {
             Some(texts) => texts.settle(found, instance)?,
             None => (instance, PixelProof::none()),
         };
+        let (instance, faces) = match &self.looked.faces {
+            Some(faces) => faces.settle(found, instance)?,
+            None => (instance, proof.faces),
+        };
+        let proof = PixelProof { faces, ..proof };
         let (instance, report) =
             deidentify_seen(instance, self.recipe, self.secret, proof).map_err(of_deid_error)?;
         let result = place_of(instance.as_ref())?;
@@ -78,7 +81,7 @@ impl Job<'_> {
         done::locked(self.done)
             .add(found, result)
             .map_err(|error| unwritable(&error))?;
-        Ok(Fate::Written(report.changes, proof.text))
+        Ok(Fate::Written(report.changes, proof))
     }
 
     /// Another file claims the same instance: the same bytes, or a contradiction at the source.

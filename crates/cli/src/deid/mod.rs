@@ -8,6 +8,7 @@
 //! since they name source files.
 
 mod done;
+mod faces;
 mod file;
 mod report;
 mod secret;
@@ -29,6 +30,7 @@ use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::{
     done::DoneList,
+    faces::Faces,
     file::{Fate, Job},
     report::{Report, Tally},
     text::Texts,
@@ -63,12 +65,27 @@ pub(crate) struct DeidArgs {
     /// cannot settle is left out for a person, as without it
     #[arg(long, value_name = "DIR")]
     text_finder: Option<PathBuf>,
+    /// What becomes of heads in CT and MR, whatever the recipe says: `review` leaves them out for a person, `deface` removes the face
+    /// where it is surely found and leaves out the others, `keep` passes them on
+    #[arg(long, value_name = "POLICY")]
+    faces: Option<FacesPolicy>,
     /// Files at a time; by default as many as there are cores
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Print the recipe that is built in, to begin one's own with
     #[arg(long, exclusive = true)]
     show_recipe: bool,
+}
+
+/// What becomes of heads.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FacesPolicy {
+    /// Left out, for a person.
+    Review,
+    /// The face is removed.
+    Deface,
+    /// Passed on as they are.
+    Keep,
 }
 
 /// All that one run goes by.
@@ -99,8 +116,18 @@ pub(crate) fn run(shared: &Shared, args: DeidArgs) -> anyhow::Result<()> {
             Some(texts)
         }
     };
+    let faces = match run.recipe.pixels().faces {
+        arno_deid::Faces::Review | arno_deid::Faces::Keep => None,
+        arno_deid::Faces::Deface => {
+            let bar = output::bar(shared.json, files.len() as u64, "files looked at for faces");
+            let faces = in_pool(jobs, || Faces::look(&run, &files, &bar))?;
+            bar.finish_and_clear();
+            Some(faces)
+        }
+    };
     let bar = output::bar(shared.json, files.len() as u64, "files");
-    let tally = in_pool(jobs, || run.all(&files, texts.as_ref(), &done, &bar))?;
+    let looked = LookedAt { texts, faces };
+    let tally = in_pool(jobs, || run.all(&files, &looked, &done, &bar))?;
     bar.finish_and_clear();
     let report = Report::new(&run.recipe, tally);
     report.write(&run.report)?;
@@ -118,6 +145,12 @@ pub(crate) fn run(shared: &Shared, args: DeidArgs) -> anyhow::Result<()> {
         ))
         .into()),
     }
+}
+
+/// What first walks over all files found in their pixels.
+struct LookedAt {
+    texts: Option<Texts>,
+    faces: Option<Faces>,
 }
 
 /// What a look at a file shows.
@@ -165,6 +198,10 @@ impl Run {
             bail!("name the folder to read and the folder to write to");
         };
         let recipe = recipe(args.recipe.as_deref())?;
+        let recipe = match args.faces {
+            None => recipe,
+            Some(policy) => recipe.with_faces(policy.into()),
+        };
         let input = fs::canonicalize(&input)
             .with_context(|| format!("{} cannot be read", input.display()))?;
         fs::create_dir_all(&output)
@@ -204,14 +241,14 @@ impl Run {
     fn all(
         &self,
         files: &[Found],
-        texts: Option<&Texts>,
+        looked: &LookedAt,
         done: &Mutex<DoneList>,
         bar: &ProgressBar,
     ) -> Tally {
         files
             .par_iter()
             .fold(Tally::default, |mut tally, found| {
-                let fate = self.one(found, texts, done);
+                let fate = self.one(found, looked, done);
                 bar.inc(1);
                 tally.add(found, fate);
                 tally
@@ -219,7 +256,7 @@ impl Run {
             .reduce(Tally::default, Tally::merged)
     }
 
-    fn one(&self, found: &Found, texts: Option<&Texts>, done: &Mutex<DoneList>) -> Fate {
+    fn one(&self, found: &Found, looked: &LookedAt, done: &Mutex<DoneList>) -> Fate {
         if done::locked(done).has(found) {
             return Fate::DoneBefore;
         }
@@ -228,10 +265,20 @@ impl Run {
             output: &self.output,
             recipe: &self.recipe,
             secret: &self.secret,
-            texts,
+            looked,
             done,
         };
         job.run(found)
+    }
+}
+
+impl From<FacesPolicy> for arno_deid::Faces {
+    fn from(policy: FacesPolicy) -> Self {
+        match policy {
+            FacesPolicy::Review => Self::Review,
+            FacesPolicy::Deface => Self::Deface,
+            FacesPolicy::Keep => Self::Keep,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use arno_deid::{Action, Change, Recipe, Table, TextProof};
+use arno_deid::{Action, Change, FaceProof, Recipe, Table, TextProof};
 use serde::Serialize;
 
 use super::{file::Fate, walk::Found};
@@ -21,6 +21,7 @@ const MAX_PRINTED: usize = 20;
 pub(super) struct Tally {
     written: u64,
     text_removed: u64,
+    faces_removed: u64,
     done_before: u64,
     duplicates: Vec<PathBuf>,
     not_dicom: Vec<PathBuf>,
@@ -47,6 +48,8 @@ pub(super) struct Report {
     written: u64,
     /// Of these, how many had text in their pixels that is black now.
     text_removed: u64,
+    /// Of these, how many are slices of a series whose face was removed.
+    faces_removed: u64,
     done_before: u64,
     duplicates: Vec<PathBuf>,
     not_dicom: Vec<PathBuf>,
@@ -66,9 +69,10 @@ impl Tally {
     pub(super) fn add(&mut self, found: &Found, fate: Fate) {
         let file = found.name.clone();
         match fate {
-            Fate::Written(changes, text) => {
+            Fate::Written(changes, proof) => {
                 self.written += 1;
-                self.text_removed += u64::from(text == TextProof::Removed);
+                self.text_removed += u64::from(proof.text == TextProof::Removed);
+                self.faces_removed += u64::from(proof.faces == FaceProof::Removed);
                 changes.into_iter().for_each(|change| self.count(change));
             }
             Fate::DoneBefore => self.done_before += 1,
@@ -88,6 +92,7 @@ impl Tally {
     pub(super) fn merged(mut self, other: Self) -> Self {
         self.written += other.written;
         self.text_removed += other.text_removed;
+        self.faces_removed += other.faces_removed;
         self.done_before += other.done_before;
         self.duplicates.extend(other.duplicates);
         self.not_dicom.extend(other.not_dicom);
@@ -112,6 +117,7 @@ impl Report {
             table: Table::embedded().edition().to_owned(),
             written: tally.written,
             text_removed: tally.text_removed,
+            faces_removed: tally.faces_removed,
             done_before: tally.done_before,
             duplicates: tally.duplicates,
             not_dicom: tally.not_dicom,
@@ -170,6 +176,7 @@ impl Report {
         for (name, count) in [
             ("de-identified", self.written),
             ("with text made black in their pixels", self.text_removed),
+            ("of series whose face was removed", self.faces_removed),
             ("done in an earlier run", self.done_before),
             ("the same as another", self.duplicates.len() as u64),
             ("not DICOM, left out", self.not_dicom.len() as u64),

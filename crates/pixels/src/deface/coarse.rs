@@ -14,6 +14,9 @@ use super::space::{V3, along, scaled};
 /// Side of a cell: a nose has ten of them, and noise is averaged over some pixels.
 const CELL_MM: f64 = 2.0;
 
+/// To a side of a slice: half a metre of 2 mm each.
+const MOST_CELLS: usize = 256;
+
 /// What the numbers mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -84,7 +87,8 @@ impl CoarseSlice {
         [slope, intercept]: [f64; 2],
     ) -> Self {
         let [between_rows, between_columns] = geometry.spacing_mm;
-        let [high, wide] = [between_rows, between_columns].map(pixels_per_cell);
+        let high = pixels_per_cell(between_rows, frame.rows);
+        let wide = pixels_per_cell(between_columns, frame.columns);
         let (rows, columns) = (
             usize::from(frame.rows) / high,
             usize::from(frame.columns) / wide,
@@ -117,15 +121,11 @@ impl CoarseSlice {
             values,
         }
     }
-
-    /// Bytes that it takes in memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.values.len() * size_of::<f32>()
-    }
 }
 
-fn pixels_per_cell(spacing_mm: f64) -> usize {
-    ((CELL_MM / spacing_mm).round() as usize).max(1)
+fn pixels_per_cell(spacing_mm: f64, pixels: u16) -> usize {
+    let least = usize::from(pixels).div_ceil(MOST_CELLS);
+    ((CELL_MM / spacing_mm).round() as usize).max(least).max(1)
 }
 
 /// A sample as it is stored; zero where there is none, which a decoded frame does not have.

@@ -36,6 +36,9 @@ pub struct Cut {
     pub(super) ears_mm: Option<[f64; 2]>,
 }
 
+/// Its numbers are finite: no other comes of a head, and JSON has no other.
+impl Eq for Cut {}
+
 impl Cut {
     pub(super) fn new(nasion_mm: V3, axes: Axes) -> Self {
         Self {

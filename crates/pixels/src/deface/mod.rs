@@ -18,10 +18,13 @@ mod profile;
 mod sections;
 mod space;
 mod stack;
+mod views;
 
 pub use apply::{Defaced, deface};
 pub use coarse::CoarseSlice;
 pub use cut::Cut;
+pub use stack::MOST_SLICES;
+pub use views::face_views;
 
 use stack::Stack;
 
@@ -38,8 +41,8 @@ pub enum WhyNot {
     /// Colour, several frames, or samples that are not whole numbers of 8 or 16 bits.
     #[error("its pixels are not those of one grey slice")]
     Pixels,
-    /// The frame cannot be decoded.
-    #[error("its pixels cannot be decoded")]
+    /// The frame cannot be read or decoded.
+    #[error("its pixels cannot be read and decoded")]
     NotDecodable,
     /// Too few slices, or too far apart.
     #[error("it has too few slices, or they lie too far apart")]

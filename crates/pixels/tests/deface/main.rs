@@ -4,7 +4,7 @@ mod head;
 
 use arno_codecs::InProcess;
 use arno_dicom::{Instance, check};
-use arno_pixels::{CoarseSlice, Cut, WhyNot, deface, find_cut};
+use arno_pixels::{CoarseSlice, Cut, WhyNot, deface, face_views, find_cut};
 use dicom_dictionary_std::{tags, uids};
 use head::{
     AXIAL, CHIN, CORONAL, EARS, EYES, NASION, NOSE_TIP, Part, SAGITTAL, Scan, V3, faceless,
@@ -242,4 +242,25 @@ fn a_slice_is_derived_only_where_it_was_cut() {
     };
     check_slice(36, "DERIVED\\PRIMARY\\AXIAL", true);
     check_slice(80, "ORIGINAL\\PRIMARY\\AXIAL", false);
+}
+
+#[test]
+fn a_person_sees_the_head_before_and_after() {
+    let slices = AXIAL.of(part_at);
+    let small = || {
+        slices
+            .iter()
+            .map(|one| CoarseSlice::of(one, &InProcess).unwrap())
+    };
+    let cut = find_cut(small().collect()).unwrap();
+    let picture = face_views(small().collect(), &cut).unwrap();
+    assert_eq!(picture.channels(), Some(1));
+    let (wide, half) = (usize::from(picture.columns), usize::from(picture.rows) / 2);
+    let (before, after) = picture.bytes.split_at(wide * half);
+    let lit = |tones: &[u8]| tones.iter().filter(|tone| **tone > 0).count();
+    assert!(lit(before) > lit(after) && lit(after) > lit(before) / 2);
+    // Foreheads are the same, down to above the root of the nose.
+    let forehead = wide * (half * 35 / 100);
+    assert_eq!(before[..forehead], after[..forehead]);
+    assert_eq!(face_views(Vec::new(), &cut), None);
 }
