@@ -64,6 +64,12 @@ const ultrasound = (id) => ({
   sop_class: '1.2.840.10008.5.1.4.1.1.3.1', rows: ROWS, columns: COLUMNS, frames: 3, size_bytes: 231_900, since: ago(86_363_000), text: id === 6 ? 'found' : 'nothing', proposed: id === 6 ? [{ x: 0, y: 0, width: COLUMNS, height: 24, frame: null }] : [],
 });
 
+/** A head, beside the queue: its slices are as dull as its surface. */
+const HEAD = {
+  ...ultrasound(8), group: 'head', why: 'face', reason: 'a person has to look at it: by what its header names, its series can show a face', modality: 'CT',
+  sop_class: '1.2.840.10008.5.1.4.1.1.2', frames: 1, alike: 162,
+};
+
 /** The routes; `waiting` is what is left, `decided` what was sent. */
 export function reviewRoutes() {
   const decided = [];
@@ -72,7 +78,7 @@ export function reviewRoutes() {
     { ...ultrasound(7), group: 'doc', why: 'document', reason: 'a person has to look at it: it carries a document', choices: 'refuse_only', modality: 'DOC',
       sop_class: '1.2.840.10008.5.1.4.1.1.104.1', rows: 0, columns: 0, frames: 0 },
   ];
-  const find = (id) => waiting.find((item) => item.id === Number(id));
+  const find = (id) => [...waiting, HEAD].find((item) => item.id === Number(id));
   const missing = () => problem(404, 'not_found', 'Not found', 'Nothing of this number waits.');
   const alike = (item) => waiting.filter(({ group }) => group === item.group);
   const nextOf = (item) => [...alike(item), ...waiting].find(({ id }) => id !== item.id)?.id ?? null;
@@ -88,15 +94,16 @@ export function reviewRoutes() {
     }),
     'GET /v1/review/:id': ({ id }) => {
       const item = find(id);
-      return item ? { ...shown(item), alike: alike(item).length, next: nextOf(item) } : missing();
+      return item ? { alike: alike(item).length, ...shown(item), next: item === HEAD ? null : nextOf(item) } : missing();
     },
     'GET /v1/review/:id/frames/:frame': ({ id, frame }) => (find(id) ? { bytes: png(samples(Number(frame))), type: 'image/png' } : missing()),
+    'GET /v1/review/:id/face': ({ id }) => (find(id) === HEAD ? { bytes: png(samples(1)), type: 'image/png' } : missing()),
     'POST /v1/review/:id/decision': ({ id }, decision) => {
       const item = find(id);
       if (!item) return missing();
       decided.push({ id: item.id, ...decision });
       const next = decision.scope === 'alike' ? (waiting.find(({ group }) => group !== item.group)?.id ?? null) : nextOf(item);
-      const gone = decision.scope === 'alike' ? alike(item) : [item];
+      const gone = item === HEAD ? Array(HEAD.alike).fill(HEAD) : decision.scope === 'alike' ? alike(item) : [item];
       waiting = waiting.filter((one) => !gone.includes(one));
       const isRefusal = decision.verdict.kind === 'refuse';
       return { kept: isRefusal ? 0 : gone.length, refused: isRefusal ? gone.length : 0, not_kept: [], left: 0, next };

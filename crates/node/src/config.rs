@@ -183,7 +183,8 @@ impl SiteConfig {
              # Whether people and images are invented.\ndemo = {demo}\n\
              # What is done to objects before they are kept: \"standard\" de-identifies; \"none\" keeps them identifiable, for good.\n\
              recipe = \"{recipe}\"\n\
-             # Heads in CT, MR and PET, of which a face can be computed: \"review\" holds them for a person, \"keep\" lets them in.\n\
+             # Heads in CT, MR and PET, of which a face can be computed: \"review\" holds them for a person, \"keep\" lets them in,\n\
+             # \"deface\" removes the face once the series is complete, and holds those where it is not surely found (docs/faces.md).\n\
              faces = \"{faces}\"\n\
              # The folder that `arno-textfinder install` made (docs/text-in-pixels.md): what would wait for a person because its\n\
              # pixels may show text is looked at first. Text that is found: \"propose\" shows it to a person as boxes, \"remove\"\n\

@@ -20,7 +20,7 @@ use arno_store::node::{Decided, HeldInstance};
 use bytes::Bytes;
 
 use crate::{
-    Fate, Node, NodeError,
+    Fate, Node, NodeError, defacing,
     ingest::{Seen, SeenCopy, frame},
     painting::paint,
     text,
@@ -152,6 +152,16 @@ impl Node {
     ) -> Result<ReviewOutcome, NodeError> {
         let _turn = self.review_turn().lock().await;
         let first = self.store().held_instance(id).await?;
+        if decision.verdict == Verdict::Deface {
+            let (kept, not_kept) = self.deface_series(&first, decision, actor).await?;
+            return Ok(ReviewOutcome {
+                kept,
+                refused: 0,
+                not_kept,
+                left: 0,
+                next: self.store().next_to_review(&first).await?,
+            });
+        }
         let seen = seen(&first.item, decision)?;
         let ids = match decision.scope {
             ReviewScope::One => vec![id],
@@ -195,7 +205,7 @@ impl Node {
         Ok(held.len() as u64)
     }
 
-    async fn let_in(
+    pub(crate) async fn let_in(
         &self,
         held: Vec<HeldInstance>,
         seen: &Seen,
@@ -258,6 +268,7 @@ impl Node {
         let (action, boxes) = match &decision.verdict {
             Verdict::Accept => ("accept in review", 0),
             Verdict::Blacken { boxes } => ("blacken in review", boxes.len()),
+            Verdict::Deface => ("deface in review", 0),
             Verdict::Refuse => ("refuse in review", 0),
         };
         let subject = match (decision.scope, held) {
@@ -281,6 +292,7 @@ fn seen(item: &ReviewItem, decision: &NewDecision) -> Result<Option<Seen>, NodeE
     let seen = match &decision.verdict {
         Verdict::Refuse => return Ok(None),
         Verdict::Accept => Seen::AsItIs,
+        Verdict::Deface => return Err(defacing::whole_series()),
         Verdict::Blacken { boxes } => Seen::Covered(regions(item, decision.scope, boxes)?),
     };
     match item.choices {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use arno_domain::Clock;
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{Compacted, Compacting, Node, NodeConfig, NodeError, Resting, api};
+use crate::{
+    Compacted, Compacting, FacePolicy, FacesRemoved, Node, NodeConfig, NodeError, Resting, api,
+    defacing::REST,
+};
 
 /// How often what is due is deleted.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
@@ -142,7 +145,7 @@ async fn look_for_text_on(node: Node, stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Deletes previews whose time is over, asks series that wait for their quality, and compacts packs where it is worth it.
+/// Deletes previews whose time is over, removes faces, asks series that wait for their quality, and compacts packs where it is worth it.
 async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
     loop {
         match node.store().delete_due_previews(node.now()).await {
@@ -163,6 +166,10 @@ async fn keep_house(node: Node, stopping: watch::Receiver<bool>) {
         tokio::select! {
             () = stopped(stopping.clone()) => return,
             () = describe(&node) => {}
+        }
+        tokio::select! {
+            () = stopped(stopping.clone()) => return,
+            () = remove_faces(&node) => {}
         }
         tokio::select! {
             () = stopped(stopping.clone()) => return,
@@ -187,6 +194,27 @@ async fn describe(node: &Node) {
         Err(error) => tracing::error!(
             error = &error as &dyn std::error::Error,
             "series cannot be described"
+        ),
+    }
+}
+
+/// Heads that wait for it, where the data holder wants it so. It may be stopped at any point: what is left waits still.
+async fn remove_faces(node: &Node) {
+    if node.config().site.faces != FacePolicy::Deface {
+        return;
+    }
+    match node.remove_faces_due(REST).await {
+        Ok(removed) if removed == FacesRemoved::default() => {}
+        Ok(FacesRemoved {
+            series,
+            instances,
+            left,
+        }) => {
+            tracing::info!(series, instances, left, "faces were removed");
+        }
+        Err(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "faces cannot be removed"
         ),
     }
 }

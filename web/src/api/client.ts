@@ -137,6 +137,11 @@ export async function frame(series: string, instance: string, number: number, si
 }
 
 /** A picture of one frame (from 1) of an instance that waits. */
+/** The head of a slice that waits, with its face and without, as PNG. */
+export async function reviewFace(id: number, signal: AbortSignal) {
+  return (await send('GET', `/v1/review/${id}/face`, undefined, signal)).blob();
+}
+
 export async function reviewFrame(id: number, number: number, signal: AbortSignal) {
   return (await send('GET', `/v1/review/${id}/frames/${number}`, undefined, signal)).blob();
 }

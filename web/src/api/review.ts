@@ -55,7 +55,7 @@ export interface ReviewBox {
   frame: number | null;
 }
 
-export type Verdict = { kind: 'accept' } | { kind: 'blacken'; boxes: ReviewBox[] } | { kind: 'refuse' };
+export type Verdict = { kind: 'accept' } | { kind: 'blacken'; boxes: ReviewBox[] } | { kind: 'deface' } | { kind: 'refuse' };
 
 export interface NewDecision {
   scope: 'one' | 'alike';

@@ -81,4 +81,11 @@ export const review = {
   'why.too_many_names': 'too many names',
   'why.face': 'face',
   'why.text': 'text is looked for',
+  'face.title': 'The face of this series',
+  'face.lead': 'From all slices together a face can be computed. It can be removed: brows, eyes, nose, mouth and chin become air in every slice, the rest stays as it is. Where no face is surely found, nothing is removed.',
+  'face.look': 'Show what would go',
+  'face.looking': 'All slices are looked at …',
+  'face.picture': 'The surface of the head from the front and from the right: above as it is, below without the face',
+  'face.caption': 'Above as it is, below without the face. What is wrapped round or shown in other series stays: look there too.',
+  'face.deface': 'Let it in without the face: {n}',
 } as const;

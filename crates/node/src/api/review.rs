@@ -33,6 +33,7 @@ pub(super) fn review_routes() -> OpenApiRouter<Node> {
         .routes(routes!(list_review))
         .routes(routes!(get_review_item))
         .routes(routes!(get_review_frame))
+        .routes(routes!(get_review_face))
         .routes(routes!(decide_review))
         .layer(Extension(Arc::new(Semaphore::new(PICTURES))))
 }
@@ -77,7 +78,25 @@ pub(crate) async fn get_review_frame(
     Ok((StatusCode::OK, about, Body::from(picture)).into_response())
 }
 
-/// Lets in, lets in with boxes, or refuses, one or all that are alike; up to 256 at a time.
+/// The head that it is a slice of, from the front and from the right, with its face and below without: a picture. For what waits
+/// because it can show a face.
+#[utoipa::path(get, path = "/v1/review/{id}/face", tag = "review", params(("id" = i64, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "image/png"), (status = 400, body = Problem),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn get_review_face(
+    _: DataManager,
+    State(node): State<Node>,
+    Extension(turns): Extension<Arc<Semaphore>>,
+    Path(id): Path<i64>,
+) -> Result<Response, ApiError> {
+    let stopping = |_| ApiError::unavailable("stopping", "The node is stopping.");
+    let _turn = turns.acquire().await.map_err(stopping)?;
+    let picture = node.face_picture(id).await?;
+    let about = [(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "no-store")];
+    Ok((StatusCode::OK, about, Body::from(picture)).into_response())
+}
+
+/// Lets in, lets in with boxes or without the face, or refuses, one or all that are alike; up to 256 at a time.
 #[utoipa::path(post, path = "/v1/review/{id}/decision", tag = "review", params(("id" = i64, Path)),
     request_body = NewDecision,
     responses((status = 200, body = ReviewOutcome), (status = 400, body = Problem), (status = 401, body = Problem),

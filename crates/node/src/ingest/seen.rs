@@ -8,7 +8,9 @@ use arno_deid::{
 };
 use arno_dicom::{FrameError, FrameLayout, Instance, summarise};
 use arno_dicomweb::rendered::Rendering;
-use arno_pixels::{BlackenError, CleanError, Cleaned, Region, Verdict, blacken};
+use arno_pixels::{
+    BlackenError, CleanError, Cleaned, Cut, Region, Verdict, WhyNot, blacken, deface,
+};
 use arno_protocol::node::review::{ReviewChoices, TextState};
 use arno_store::node::NewReview;
 use bytes::Bytes;
@@ -30,6 +32,8 @@ pub(crate) enum Seen {
     ByFinder(Verdict),
     /// By its header alone: no text finder can look at it, and without one it would not have waited.
     ByHeader,
+    /// Without the face of its series.
+    Defaced(Box<Cut>),
 }
 
 /// Why a decision cannot be carried out.
@@ -47,6 +51,9 @@ pub(super) enum CarryOutError {
     /// What the text finder decided cannot be done.
     #[error(transparent)]
     Clean(#[from] CleanError),
+    /// The face cannot be cut off this slice.
+    #[error("its face cannot be removed: {0}")]
+    Face(#[from] WhyNot),
 }
 
 impl Seen {
@@ -87,6 +94,13 @@ impl Seen {
                 Cleaned::AsItWas(instance) => (instance, TextProof::NoneFound),
                 Cleaned::Black(instance) => (instance, TextProof::Removed),
             },
+            Self::Defaced(cut) => {
+                let proof = PixelProof {
+                    text: TextProof::NotLookedFor,
+                    faces: FaceProof::Removed,
+                };
+                return Ok((deface(&instance, cut, decoder)?.instance, proof));
+            }
             Self::AsItIs => {
                 first_picture(&instance, decoder)?;
                 (instance, TextProof::SeenByPerson)

@@ -166,7 +166,7 @@ fn the_description_is_the_committed_one() {
 }
 
 /// Every route, and whether it is for everybody.
-const ROUTES: [(&str, &str, bool); 31] = [
+const ROUTES: [(&str, &str, bool); 32] = [
     ("get", "/v1/about", true),
     ("post", "/v1/session", true),
     ("get", "/v1/session", false),
@@ -190,6 +190,7 @@ const ROUTES: [(&str, &str, bool); 31] = [
     ("get", "/v1/review", false),
     ("get", "/v1/review/{id}", false),
     ("get", "/v1/review/{id}/frames/{frame}", false),
+    ("get", "/v1/review/{id}/face", false),
     ("post", "/v1/review/{id}/decision", false),
     ("get", "/v1/datasets", false),
     ("post", "/v1/datasets", false),

@@ -7,6 +7,7 @@ mod api;
 mod archives;
 mod attacking;
 mod clinical;
+mod defacing;
 mod deleting;
 mod describing;
 mod dicomweb;

@@ -68,7 +68,7 @@ impl Api {
         self.frames_of(&uid).await
     }
 
-    async fn newest_act(&self) -> (String, String, String) {
+    pub(crate) async fn newest_act(&self) -> (String, String, String) {
         let log: AuditLog = self.get("/v1/audit?limit=10").await;
         let entry = log
             .entries

@@ -149,6 +149,8 @@ pub enum Verdict {
         /// At least one.
         boxes: Vec<ReviewBox>,
     },
+    /// All of its series may come in without the face, which is cut off every slice alike.
+    Deface,
     /// It stays out for good.
     Refuse,
 }

@@ -13,6 +13,7 @@ mod compaction;
 mod datasets;
 mod deletion;
 mod disclosure;
+mod faces;
 mod facts;
 mod federation;
 mod images;
@@ -49,6 +50,7 @@ pub use disclosure::{
     Alarm, AlarmAt, Complete, LedgerEntry, Limits, NewRelease, Released, Said, Spender, Spent,
     TotalPart, Whose,
 };
+pub use faces::{FaceFound, FaceSeries};
 pub use federation::{Contributed, KnownNode, StoredAnswer};
 pub use images::{
     NewAcquisition, NewAnnotation, NewInstance, NewOutline, NewPatient, NewPreview, NewSeries,

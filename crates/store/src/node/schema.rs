@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 11] = [
+pub const MIGRATIONS: [Migration; 12] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -43,6 +43,10 @@ pub const MIGRATIONS: [Migration; 11] = [
         sql: TEXT_LOOKS,
     },
     Migration {
+        version: 27,
+        sql: FACES,
+    },
+    Migration {
         version: 29,
         sql: ACQUISITION,
     },
@@ -55,6 +59,17 @@ pub const MIGRATIONS: [Migration; 11] = [
 /// Sources of studies and series whose images are not kept here and are searched all the same.
 const IMAGES_ELSEWHERE: &str = "
 ALTER TABLE clinical_source ADD COLUMN images TEXT NOT NULL DEFAULT 'held';
+";
+
+/// Where the face of a series is, or why it is not removed by a program. `waiting` instances need not be worked on again.
+const FACES: &str = "
+CREATE TABLE face (
+    series TEXT NOT NULL PRIMARY KEY,
+    cut_json TEXT,
+    why_not TEXT,
+    waiting BIGINT NOT NULL,
+    found_at TEXT NOT NULL
+);
 ";
 
 /// Whom pseudonyms stand for, sealed; empty unless the data holder wants it kept.

@@ -166,7 +166,13 @@ impl Slice {
         self.head_of(class, &self.instance_uid(), modality, description)
     }
 
-    fn head_of(&self, class: &str, instance: &str, modality: &str, description: &str) -> Vec<u8> {
+    pub(crate) fn head_of(
+        &self,
+        class: &str,
+        instance: &str,
+        modality: &str,
+        description: &str,
+    ) -> Vec<u8> {
         let person = self.person;
         [
             text(0x0008_0005, "CS", "ISO_IR 100"),
@@ -193,7 +199,7 @@ impl Slice {
         .concat()
     }
 
-    fn identifiers(&self, series: String) -> Vec<u8> {
+    pub(crate) fn identifiers(&self, series: String) -> Vec<u8> {
         [
             text(0x0020_000D, "UI", &self.study_uid()),
             text(0x0020_000E, "UI", &series),
@@ -315,7 +321,7 @@ pub(crate) fn text(of: u32, vr: &str, value: &str) -> Vec<u8> {
     short(of, vr, &value)
 }
 
-fn number(of: u32, value: u16) -> Vec<u8> {
+pub(crate) fn number(of: u32, value: u16) -> Vec<u8> {
     short(of, "US", &value.to_le_bytes())
 }
 

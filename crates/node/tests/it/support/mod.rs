@@ -4,6 +4,7 @@
 pub(crate) mod dicom;
 pub(crate) mod federation;
 pub(crate) mod finder;
+pub(crate) mod head;
 
 use std::path::{Path, PathBuf};
 
