@@ -116,6 +116,7 @@ pub(super) const OBSERVATIONS: &[Known] = &[
     known("psa", Loinc, "83112-3"),
     known("gleason_score", Loinc, "35266-6"),
     known("tumour_status", Loinc, "97509-4"),
+    known("recist_response", Loinc, "88040-1"),
 ];
 
 /// The observation of that code, and of what kind of stage it speaks.
@@ -175,6 +176,10 @@ pub(super) const WORDS: &[(&[&str], &str, &str, &str)] = &[
     (&["tumour_status"], SCT, "359746009", "with_tumour"),
     (&["tumour_status"], SCT, "271299001", "with_tumour"),
     (&["tumour_status"], SCT, "281900007", "tumour_free"),
+    (&["recist_response"], LNC, "LA28366-5", "CR"),
+    (&["recist_response"], LNC, "LA28369-9", "PR"),
+    (&["recist_response"], LNC, "LA28371-5", "SD"),
+    (&["recist_response"], LNC, "LA28370-7", "PD"),
     (&["recist_response"], NCI, "C4870", "CR"),
     (&["recist_response"], NCI, "C18058", "PR"),
     (&["recist_response"], NCI, "C18213", "SD"),

@@ -7,7 +7,7 @@ use arno_domain::model::{CodeSystem, Entity, Field, Value};
 use super::{
     codes::{FIELDS, MCODE, METHODS, observation},
     element::{Concept, Node, system},
-    reader::{Reader, Resource},
+    reader::{Reader, Resource, pointer},
     resolve::Target,
     sketch::{Parent, Pointer, Sketch},
     values::{Origin, words},
@@ -132,7 +132,7 @@ fn focus(reader: &mut Reader<'_>, resource: &Resource<'_>) -> Vec<Pointer> {
     let url = format!("{MCODE}related-condition");
     let extension = reader.take(resource, resource.node.extension(&url));
     let reference = extension.and_then(|node| reader.take(resource, node.object("valueReference")));
-    pointers.extend(reference.and_then(|node| reader.pointer(resource, &node)));
+    pointers.extend(reference.and_then(|node| reader.take(resource, pointer(&node))));
     pointers
 }
 

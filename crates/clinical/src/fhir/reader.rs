@@ -212,9 +212,14 @@ impl<'m> Reader<'m> {
 
     /// A sketch of a record of the resource's subject.
     pub(super) fn sketch(&mut self, resource: &Resource<'_>, entity: Entity) -> Option<Sketch> {
-        let subject = resource.node.object("subject");
-        let subject = self.take(resource, subject)?;
-        self.sketch_of(resource, entity, &subject)
+        let what = "nothing says which patient this is about";
+        let fault = match resource.node.object("subject") {
+            Ok(Some(subject)) => return self.sketch_of(resource, entity, &subject),
+            Ok(None) => resource.node.fault("subject", what),
+            Err(fault) => fault,
+        };
+        self.fault(resource.spot, fault);
+        None
     }
 
     fn sketch_of(
@@ -263,17 +268,10 @@ impl<'m> Reader<'m> {
     pub(super) fn pointers(&mut self, resource: &Resource<'_>, key: &str) -> Vec<Pointer> {
         let nodes = resource.node.objects(key);
         let nodes = self.list(resource, nodes);
-        let pointers = nodes.iter().filter_map(|node| self.pointer(resource, node));
-        pointers.collect::<Vec<_>>()
-    }
-
-    /// The reference in an element.
-    pub(super) fn pointer(&self, _: &Resource<'_>, node: &Node<'_>) -> Option<Pointer> {
-        let reference = node.text("reference").ok().flatten()?;
-        Some(Pointer {
-            to: reference.into(),
-            path: format!("{}.reference", node.path),
-        })
+        let pointers = nodes
+            .iter()
+            .filter_map(|node| self.take(resource, pointer(node)));
+        pointers.collect()
     }
 
     /// A record that FHIR has no resource for.
@@ -308,6 +306,15 @@ impl<'m> Reader<'m> {
             members,
         });
     }
+}
+
+/// The reference in an element; one by identifier alone leads nowhere within a source.
+pub(super) fn pointer(node: &Node<'_>) -> Found<Pointer> {
+    let reference = node.text("reference")?;
+    Ok(reference.map(|reference| Pointer {
+        to: reference.into(),
+        path: format!("{}.reference", node.path),
+    }))
 }
 
 /// The key that our own exports give.

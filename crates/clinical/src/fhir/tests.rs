@@ -172,6 +172,11 @@ fn a_patient_of_mcode_becomes_records() {
             json!({"valueCodeableConcept": concept(SCT, "359746009")}),
         ),
         observation(
+            "response",
+            concept(LNC, "88040-1"),
+            json!({"valueCodeableConcept": concept(LNC, "LA28369-9")}),
+        ),
+        observation(
             "pulse",
             concept(LNC, "8867-4"),
             json!({"valueQuantity": quantity(70.0, "/min")}),
@@ -262,6 +267,10 @@ fn a_patient_of_mcode_becomes_records() {
     assert_eq!(
         code(&one(Entity::Outcome), "tumour_status"),
         "arno|with_tumour"
+    );
+    assert_eq!(
+        code(&one(Entity::Measurement), "recist_response"),
+        "arno|PR"
     );
 
     let [operation, medicine] = of(&checked, Entity::Treatment).try_into().unwrap();

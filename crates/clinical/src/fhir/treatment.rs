@@ -7,7 +7,7 @@ use super::{
     codes::{MCODE, word},
     condition::is_cancer,
     element::{Concept, Found, Node, When},
-    reader::{Reader, Resource},
+    reader::{Reader, Resource, pointer},
     resolve::Target,
     sketch::{Condition, Pointer, Sketch},
     values::Origin,
@@ -156,7 +156,7 @@ fn category_of(
 fn medicine(reader: &mut Reader<'_>, resource: &Resource<'_>, sketch: &mut Sketch) {
     let node = &resource.node;
     let reference = reader.take(resource, node.object("medicationReference"));
-    let Some(pointer) = reference.and_then(|node| reader.pointer(resource, &node)) else {
+    let Some(pointer) = reference.and_then(|node| reader.take(resource, pointer(&node))) else {
         return;
     };
     let Some(inner) = pointer.to.strip_prefix('#') else {

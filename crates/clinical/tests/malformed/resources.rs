@@ -218,7 +218,7 @@ fn references_that_lead_nowhere_or_back() {
         &bundle(
             &observation("o", "85337-4", "").replace(r#""subject":{"reference":"Patient/p"},"#, ""),
         ),
-        &[],
+        &["entry 2, Observation.subject, nothing says which patient"],
     );
 }
 
@@ -289,4 +289,24 @@ fn a_mapping_says_of_what_kind_it_is() {
         ),
         &["mapping, fhir.observations: \"er_statu\" is no field; did you mean er_status?"],
     );
+}
+
+#[test]
+fn no_damage_to_a_bundle_makes_the_reader_fail_itself() {
+    let whole = bundle(&observation(
+        "o",
+        "2857-1",
+        r#","effectiveDateTime":"2020-01-31","valueQuantity":{"value":4.5,"unit":"ng/mL"}"#,
+    ));
+    for length in 1..whole.len() - 1 {
+        let found = answers("b.json", &whole.as_bytes()[..length], FHIR);
+        assert!(!found.is_empty(), "cut off after {length} bytes");
+    }
+    for at in 0..whole.len() {
+        for letter in *b"\0\"{[9\xff" {
+            let mut bytes = whole.clone().into_bytes();
+            bytes[at] = letter;
+            answers("b.json", &bytes, FHIR);
+        }
+    }
 }

@@ -353,3 +353,40 @@ async fn tables_of_omop_join_the_images_and_come_out_again() {
     let back = records(&other, Entity::Diagnosis).await;
     assert_eq!(days(back), days(records(&node, Entity::Diagnosis).await));
 }
+
+#[tokio::test]
+async fn an_export_as_fhir_is_the_same_records_at_another_node() {
+    let (here, there) = (TestNode::new().await, TestNode::new().await);
+    for slice in series(MEIER, 1, 1, 2) {
+        here.put(&format!("{}.dcm", slice.number), slice.file());
+    }
+    here.ingest().await;
+    let rows = format!("{};C34.1;2019-03-02\nP2;C61;2020-01-01\n", MEIER.id);
+    load(&here, &rows).await.unwrap();
+    let place = here.folder.path().join("out");
+    let exported = here.node.export_clinical(&place, ExportFormat::Fhir);
+    assert_eq!(exported.await.unwrap().patients, 2);
+
+    let back = understand(&ClinicalFile {
+        path: place,
+        mapping: "source = \"back\"\n[fhir]\n".into(),
+        only: None,
+    })
+    .unwrap();
+    there.node.load_clinical(back).await.unwrap();
+    for entity in [Entity::Diagnosis, Entity::Study, Entity::Series] {
+        let values = async |node: &TestNode| {
+            let mut values: Vec<_> = records(node, entity)
+                .await
+                .into_iter()
+                .map(|record| record.values)
+                .collect();
+            for values in &mut values {
+                values.sort_by_key(|value| value.field);
+            }
+            values.sort_by_key(|values| format!("{values:?}"));
+            values
+        };
+        assert_eq!(values(&there).await, values(&here).await, "{entity:?}");
+    }
+}
