@@ -12,6 +12,7 @@ mod import;
 mod login;
 mod map;
 mod output;
+mod plots;
 mod profile;
 mod request;
 mod sealed_key;

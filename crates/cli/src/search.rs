@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use arno_client::ApiClient;
 use arno_domain::{
-    cohort::{Cohort, Suggestion, complete},
+    cohort::{Cohort, Endpoint, Facet, Suggestion, complete},
     disclosure::ProtectedCount,
 };
 use arno_protocol::search::{
-    CriterionStatus, NewSearch, SearchState, SearchTotal, SiteAnswer, SiteCounts,
+    CriterionStatus, NewSearch, Panel, SearchState, SearchTotal, SiteAnswer, SiteCounts,
 };
 
 use crate::{
     Shared,
     output::{self, Grid},
+    plots::plots,
     profile,
 };
 
@@ -28,6 +29,15 @@ pub(crate) struct SearchArgs {
     #[arg(default_value = "")]
     cohort: String,
 
+    /// Count the patients by this besides: a field of words, a number that has steps (such as age), or an endpoint; may be given
+    /// again. Each costs a share of your budget at each site, and the same again costs nothing
+    #[arg(long, value_name = "FACET")]
+    facet: Vec<Facet>,
+
+    /// Draw overall survival; short for --facet overall_survival
+    #[arg(long)]
+    survival: bool,
+
     /// Print what may come at the end of the cohort instead of asking it; shells call this on Tab
     #[arg(long, hide = true)]
     complete: bool,
@@ -40,7 +50,8 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
     }
     explain_errors(&args.cohort)?;
     let (client, _) = profile::client(shared)?;
-    let state = search(&client, &args.cohort).await?;
+    let facets = args.facets();
+    let state = search(&client, asked(&args.cohort, &facets)).await?;
     if shared.json {
         return output::json(&state);
     }
@@ -55,7 +66,34 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
         ),
         false => println!("\nNo site could count this."),
     }
+    print!("{}", plots(&state, &facets));
     Ok(())
+}
+
+impl SearchArgs {
+    /// Each once, in the order given.
+    fn facets(&self) -> Vec<Facet> {
+        let survival = self.survival.then_some(Facet::Survival(Endpoint::Overall));
+        let mut facets: Vec<Facet> = Vec::new();
+        for facet in self.facet.iter().copied().chain(survival) {
+            if !facets.contains(&facet) {
+                facets.push(facet);
+            }
+        }
+        facets
+    }
+}
+
+/// What the hub is asked.
+pub(crate) fn asked(text: &str, facets: &[Facet]) -> NewSearch {
+    let text = text.to_owned();
+    match facets.is_empty() {
+        true => NewSearch::Text(text),
+        false => NewSearch::Panel(Panel {
+            text,
+            facets: facets.to_vec(),
+        }),
+    }
 }
 
 /// The text with each thing that may come, and what that means, one a line.
@@ -80,10 +118,8 @@ fn explain_errors(text: &str) -> anyhow::Result<()> {
 }
 
 /// Asks and waits until every site has answered or is late.
-pub(crate) async fn search(client: &ApiClient, text: &str) -> anyhow::Result<SearchState> {
-    let mut state: SearchState = client
-        .post("/v1/searches", &NewSearch::Text(text.to_owned()))
-        .await?;
+pub(crate) async fn search(client: &ApiClient, asked: NewSearch) -> anyhow::Result<SearchState> {
+    let mut state: SearchState = client.post("/v1/searches", &asked).await?;
     let started = Instant::now();
     while !state.complete {
         if started.elapsed() > LONGEST {

@@ -19,6 +19,7 @@ pub mod model;
 pub mod permit;
 pub mod quality;
 pub mod signed;
+pub mod survival;
 
 pub use clock::Clock;
 pub use ids::{

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arno_domain::{
     DatasetId,
-    cohort::{Field, FieldKind, has_hierarchy, words_of},
+    cohort::{Field, FieldKind, Stepped, has_hierarchy, words_of},
     manifest::Manifest,
 };
 use arno_httpkit::{ApiError, ApiResult};
@@ -153,6 +153,7 @@ fn field_info(hub: &Hub, field: Field, datasets: &[StoredDataset]) -> FieldInfo 
         unit: unit.to_owned(),
         hierarchy: has_hierarchy(field),
         meaning: field.spec().meaning.to_owned(),
+        steps: Stepped::of(field).map_or_else(Vec::new, |stepped| stepped.limits().to_vec()),
         examples: if is_numeric {
             Vec::new()
         } else {

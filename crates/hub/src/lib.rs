@@ -26,6 +26,7 @@ mod replay;
 mod requests;
 mod search;
 mod setup;
+mod survival;
 mod totals;
 
 pub use api::openapi;

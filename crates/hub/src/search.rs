@@ -31,7 +31,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 
-use crate::{Hub, catalogue::parse_id, hub::act, totals};
+use crate::{Hub, catalogue::parse_id, hub::act, survival::survival, totals};
 
 /// Who may search.
 pub(crate) const SEARCHERS: [Role; 3] = [Role::DataUser, Role::Committee, Role::Operator];
@@ -217,6 +217,7 @@ async fn state_of(hub: &Hub, search: StoredSearch) -> Result<SearchState, StoreE
             && sites.iter().all(|site| site.answer != SiteAnswer::Waiting),
         total,
         totals: totals(&sites),
+        survival: survival(&sites),
         sites,
         id: search.id,
         asked_by: search.asked_by,
@@ -313,6 +314,7 @@ mod tests {
             counts: Some(counts),
             criteria: Vec::new(),
             facets: Vec::new(),
+            survival: Vec::new(),
             budget: None,
         });
         SiteSearch {

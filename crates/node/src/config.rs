@@ -197,6 +197,7 @@ impl SiteConfig {
              data_user_microrho = {data_user_microrho}\nsite_microrho = {site_microrho}\nperiod_days = {period_days}\n\
              # Different questions that a data user's budget is good for: the more, the more noise in each.\n\
              questions = {questions}\n\
+             # Survival curves that it is good for, with nothing else asked.\ncurves = {curves}\n\
              # Studies and series with which one patient counts at most: the more, the more noise in their counts.\n\
              studies_per_patient = {studies_per_patient}\nseries_per_patient = {series_per_patient}\n\
              # The same of values of a facet.\nvalues_per_patient = {values_per_patient}\n\
@@ -234,6 +235,7 @@ impl SiteConfig {
             site_microrho = budget.site_microrho,
             period_days = budget.period_days,
             questions = budget.questions,
+            curves = budget.curves,
             studies_per_patient = budget.studies_per_patient,
             series_per_patient = budget.series_per_patient,
             values_per_patient = budget.values_per_patient,
@@ -349,6 +351,18 @@ mod tests {
         site.risk.below = crate::risk::BelowLimit::Refuse;
         site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);
+    }
+
+    #[test]
+    fn every_setting_of_the_budget_is_written() {
+        let mut site = SiteConfig::new("Klinikum Test", "Graz", "AT", 47.0, 15.0);
+        let budget = &mut site.disclosure.budget;
+        (budget.data_user_microrho, budget.site_microrho) = (81_000, 811_000);
+        (budget.questions, budget.curves, budget.period_days) = (11, 3, 9);
+        (budget.studies_per_patient, budget.series_per_patient) = (5, 17);
+        budget.values_per_patient = 6;
+        let read = SiteConfig::parse(&site.to_toml()).unwrap();
+        assert_eq!(read.disclosure, site.disclosure);
     }
 
     #[test]

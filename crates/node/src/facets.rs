@@ -2,11 +2,12 @@
 //!
 //! Which values are listed depends on all the node's data and never on the cohort: a value that appears only when somebody matches
 //! would tell that somebody does. They are those that the node's manifest names, so values of very few patients are not listed at all.
-//! A facet is counted without the conditions of the cohort that are about its own field alone. Fields with words only.
+//! A facet is counted without the conditions of the cohort that are about its own field alone. Numbers are counted in
+//! the steps of their field, and survival by interval.
 
 use arno_domain::{
-    cohort::{Cohort, Facet, Field},
-    disclosure::{DisclosureBudget, ExactFacet},
+    cohort::{Cohort, Facet, Field, Stepped},
+    disclosure::{DisclosureBudget, ExactFacet, ExactSurvival},
     model::Entity,
 };
 use arno_engine::Selection;
@@ -24,8 +25,7 @@ pub(crate) fn facets(
 ) -> Vec<ExactFacet> {
     // Facets without filters of their own share a selection.
     let mut selected: Vec<(Vec<Cohort>, Selection)> = Vec::new();
-    let facet = |facet: &Facet| {
-        let field = facet.field();
+    let mut words = |field: Field| {
         let lifted = cohort.lifted(field);
         let at = match selected
             .iter()
@@ -46,7 +46,32 @@ pub(crate) fn facets(
             lifted: lifted.left_out.iter().map(ToString::to_string).collect(),
         }
     };
-    asked.iter().map(facet).collect()
+    let facet = |facet: &Facet| match facet {
+        Facet::Words(field) => Some(words(*field)),
+        Facet::Steps(stepped) => Some(steps(*stepped, conditions)),
+        Facet::Survival(_) => None,
+    };
+    asked.iter().filter_map(facet).collect()
+}
+
+/// How long the cohort was followed, for each endpoint that is asked for.
+pub(crate) fn survival(asked: &[Facet], conditions: &Conditions<'_>) -> Vec<ExactSurvival> {
+    let curve = |facet: &Facet| match facet {
+        Facet::Survival(of) => Some(conditions.survival(*of)),
+        Facet::Words(_) | Facet::Steps(_) => None,
+    };
+    asked.iter().filter_map(curve).collect()
+}
+
+/// A number in the steps of its field, none of which is left out, of the whole cohort: a plot shows who was asked about.
+fn steps(stepped: Stepped, conditions: &Conditions<'_>) -> ExactFacet {
+    let cells = conditions.steps(stepped);
+    ExactFacet {
+        field: stepped.field().as_str().to_owned(),
+        cells_per_patient: moved(1, cells.len()),
+        cells,
+        lifted: Vec::new(),
+    }
 }
 
 /// Cells that change by one when what is recorded of one patient changes: those that the patient leaves, and those that the patient
@@ -56,6 +81,10 @@ fn changing(field: Field, cells: usize, most: u32) -> u32 {
         Entity::Patient => 1,
         _ => most,
     };
+    moved(values, cells)
+}
+
+fn moved(values: u32, cells: usize) -> u32 {
     let cells = u32::try_from(cells).unwrap_or(u32::MAX);
     values.saturating_mul(2).min(cells)
 }

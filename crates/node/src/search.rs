@@ -5,11 +5,14 @@
 
 use arno_domain::{
     cohort::{self, Claim, Cohort, CohortError, Facet, Facts},
-    disclosure::{DisclosureBudget, ExactCounts, ExactFacet},
+    disclosure::{DisclosureBudget, ExactCounts, ExactFacet, ExactSurvival},
 };
 use arno_protocol::search::{CriterionReport, CriterionStatus};
 
-use crate::{facets::facets, index::ModelIndex};
+use crate::{
+    facets::{facets, survival},
+    index::ModelIndex,
+};
 
 /// What was counted; never leaves the node as it is.
 pub(crate) struct Counted {
@@ -19,6 +22,8 @@ pub(crate) struct Counted {
     pub(crate) criteria: Vec<CriterionReport>,
     /// The panel that was asked for; empty with `exact`.
     pub(crate) facets: Vec<ExactFacet>,
+    /// The curves that were asked for; empty with `exact`.
+    pub(crate) survival: Vec<ExactSurvival>,
 }
 
 /// Counts patients, studies and series that match, each patient with at most as many as the budget's caps say.
@@ -44,6 +49,7 @@ pub(crate) fn search(
             exact: None,
             criteria,
             facets: Vec::new(),
+            survival: Vec::new(),
         });
     }
     let conditions = index.conditions(cohort);
@@ -51,6 +57,7 @@ pub(crate) fn search(
         exact: Some(conditions.count(budget)),
         criteria,
         facets: facets((cohort, asked), &conditions, budget),
+        survival: survival(asked, &conditions),
     })
 }
 

@@ -2,9 +2,10 @@
 
 use arno_domain::{
     NodeId, SearchId,
-    cohort::{Cohort, Completion, Entity, Facet, Field},
-    disclosure::{ProtectedCount, ReleasedFacet},
+    cohort::{Cohort, Completion, Endpoint, Entity, Facet, Field},
+    disclosure::{ProtectedCount, ReleasedFacet, ReleasedSurvival},
     manifest::Coverage,
+    survival::SurvivalCurve,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct FieldInfo {
     pub sites: Vec<FieldAtSite>,
     /// Values that are worth a try: well-known ones and those in the catalogue (words only).
     pub examples: Vec<String>,
+    /// Ascending limits between which patients can be counted by it; empty for what has no steps.
+    pub steps: Vec<f64>,
 }
 
 /// How far a site records a field, by its manifest.
@@ -156,6 +159,23 @@ pub struct SearchState {
     pub totals: SearchTotals,
     /// The total by secure aggregation, with noise added once.
     pub total: SearchTotal,
+    /// How long patients were followed, over the sites that have said so far; one entry an endpoint that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survival: Vec<FederatedSurvival>,
+}
+
+/// One endpoint over the sites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FederatedSurvival {
+    /// What patients were followed to.
+    pub of: Endpoint,
+    /// Sites whose patients are in the curve.
+    pub sites: Vec<NodeId>,
+    /// Sites that counted the cohort and record nothing of the endpoint.
+    pub unrecorded: Vec<NodeId>,
+    /// The curve; none while no site has said anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<SurvivalCurve>,
 }
 
 /// A total over sites that no single site's count can be read from.
@@ -247,6 +267,9 @@ pub struct SiteCounts {
     /// A panel of facets, if one was asked for: one question with many cells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facets: Vec<ReleasedFacet>,
+    /// How long patients were followed, as noisy cells; one entry an endpoint that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survival: Vec<ReleasedSurvival>,
     /// What the data user spent at this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetState>,
@@ -262,6 +285,12 @@ pub struct BudgetState {
     pub budget_microrho: u64,
     /// Days after which what was spent is there again.
     pub period_days: u32,
+    /// What a panel of facets costs; 0 where the site does not say.
+    #[serde(default)]
+    pub panel_microrho: u64,
+    /// What a survival curve costs; 0 where the site does not say.
+    #[serde(default)]
+    pub survival_microrho: u64,
 }
 
 /// Half the widths of the intervals that hold the true counts 95 times in a hundred; 0 where a count is exact but for rounding

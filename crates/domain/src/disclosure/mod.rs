@@ -7,6 +7,7 @@
 //! | `stream` | the keyed random bits |
 //! | `noise` | the discrete Gaussian, exact |
 //! | `release` | exact counts → protected counts, facets, and shares of a total |
+//! | `survival` | how long patients were followed, as noisy cells |
 //! | `overlap` | questions that look like an attack |
 //!
 //! Why it is so, and what it costs a researcher: docs/decisions/0016. Not here: who has spent how much (`arno-store`).
@@ -17,6 +18,7 @@ mod overlap;
 mod policy;
 mod release;
 mod stream;
+mod survival;
 
 pub use accounting::{NanoRho, margin};
 pub use noise::discrete_gaussian;
@@ -26,6 +28,7 @@ pub use release::{
     Drawing, ExactCounts, ExactFacet, ReleasedCell, ReleasedCount, ReleasedFacet, share_variance,
 };
 pub use stream::{Asked, Cell, NoiseSecret, Stream};
+pub use survival::{ExactFollowed, ExactSurvival, Followed, ReleasedSurvival};
 
 /// Lower and upper total of protected counts: what is hidden may be anything from zero to its limit, and the noise of each adds to
 /// the spread of the sum as independent errors do. The true total is between them about 95 times in a hundred.

@@ -29,6 +29,9 @@ pub struct DisclosureBudget {
     pub site_microrho: u64,
     /// Different questions that a data user's budget is good for. More questions, more noise in each.
     pub questions: u32,
+    /// Survival curves that a data user's budget is good for, with nothing else asked.
+    #[serde(default = "curves")]
+    pub curves: u32,
     /// Days after which what was spent is there again.
     pub period_days: u32,
     /// Studies with which one patient counts at most.
@@ -43,6 +46,11 @@ pub struct DisclosureBudget {
 /// Of the patients of NCI's Imaging Data Commons fewer than three in a hundred have more values of any field of a panel.
 fn values_per_patient() -> u32 {
     4
+}
+
+/// A curve costs about as much as five questions.
+fn curves() -> u32 {
+    20
 }
 
 impl Default for DisclosurePolicy {
@@ -64,6 +72,7 @@ impl Default for DisclosureBudget {
             data_user_microrho: 80_000,
             site_microrho: 800_000,
             questions: 100,
+            curves: curves(),
             period_days: 7,
             studies_per_patient: 4,
             series_per_patient: 16,
@@ -115,17 +124,12 @@ pub enum Part {
     Total,
     /// All cells of all facets together.
     Facets,
+    /// The cells of one survival curve.
+    Survival,
 }
 
-impl Part {
-    /// Its share of the price of a question, in hundredths.
-    fn share(self) -> u64 {
-        match self {
-            Self::Site | Self::Total => 40,
-            Self::Facets => 20,
-        }
-    }
-}
+/// Of a data user's budget, in hundredths, what all curves that it is good for cost: the rest is for the counts that go with them.
+const CURVES_SHARE: u64 = 90;
 
 impl DisclosureBudget {
     /// What one data user may spend in a period.
@@ -143,7 +147,13 @@ impl DisclosureBudget {
     /// What a part of an answer costs.
     #[must_use]
     pub fn price(&self, part: Part) -> NanoRho {
-        NanoRho(self.of_data_user().0 / u64::from(self.questions.max(1))).percent(part.share())
+        let one_of = |number: u32| NanoRho(self.of_data_user().0 / u64::from(number.max(1)));
+        match part {
+            Part::Site | Part::Total => one_of(self.questions).percent(40),
+            Part::Facets => one_of(self.questions).percent(20),
+            // A curve is a product over many cells, so it needs less noise in each than a bar does.
+            Part::Survival => one_of(self.curves).percent(CURVES_SHARE),
+        }
     }
 
     /// How many of these one patient adds to a count at most.
@@ -225,6 +235,12 @@ impl DisclosurePolicy {
         if budget.questions == 0 || least < LEAST_SHARE {
             return Err(
                 "disclosure.budget.questions must be at least 1 and leave each question something of data_user_microrho"
+                    .to_owned(),
+            );
+        }
+        if budget.curves == 0 || budget.price(Part::Survival) < LEAST_SHARE {
+            return Err(
+                "disclosure.budget.curves must be at least 1 and leave each curve something of data_user_microrho"
                     .to_owned(),
             );
         }

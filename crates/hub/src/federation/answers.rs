@@ -3,8 +3,8 @@
 use arno_domain::{
     Signed,
     audit::Outcome,
-    cohort::MAX_CRITERIA,
-    disclosure::{ProtectedCount, ReleasedFacet},
+    cohort::{Endpoint, MAX_CRITERIA},
+    disclosure::{Followed, ProtectedCount, ReleasedFacet, ReleasedSurvival},
 };
 use arno_httpkit::ApiError;
 use arno_protocol::{
@@ -152,11 +152,18 @@ fn are_sane(counts: &SiteCounts) -> bool {
     counts.criteria.len() <= MAX_CRITERIA
         && counts.facets.len() <= MAX_FACETS
         && counts.facets.iter().all(panel)
+        && counts.survival.len() <= Endpoint::ALL.len()
+        && counts.survival.iter().all(is_sound)
         && counts
             .criteria
             .iter()
             .all(|report| report.criterion.chars().count() <= MAX_CRITERION_CHARS)
         && counts.counts.as_ref().is_none_or(all)
+}
+
+/// Cells that can be added up, or that nothing is recorded.
+fn is_sound(survival: &ReleasedSurvival) -> bool {
+    survival.followed.as_ref().is_none_or(Followed::is_sound)
 }
 
 fn is_usable(model: &LogisticModel) -> bool {

@@ -29,6 +29,7 @@ fn counts(patients: u64) -> AnswerBody {
         }),
         criteria: vec![report],
         facets: Vec::new(),
+        survival: Vec::new(),
         budget: None,
     })
 }

@@ -6,6 +6,7 @@
 
 mod release;
 mod state;
+mod survival;
 mod total;
 
 use std::collections::BTreeSet;
@@ -56,6 +57,7 @@ impl Node {
                 counts: None,
                 criteria: counted.criteria,
                 facets: Vec::new(),
+                survival: Vec::new(),
                 budget: None,
             }))
             .into());
@@ -70,10 +72,15 @@ impl Node {
             entries.push(entry);
             facets = released;
         }
+        let price = self.price_survival(asker, data_version, exact, &counted.survival);
+        let (survival, curves, more) = price.await?;
+        due = due + more;
+        entries.extend(curves);
         let body = AnswerBody::Counts(SiteCounts {
             counts: Some(counts),
             criteria: counted.criteria,
             facets,
+            survival,
             budget: Some(self.budget_state(data_user, due).await?),
         });
         Ok(Decision::Release(Box::new(Released { body, entries })))
@@ -159,12 +166,8 @@ impl Node {
 /// Each facet once, and those that are counted.
 fn check_facets(facets: &[Facet]) -> Result<(), Refused> {
     let distinct: BTreeSet<_> = facets.iter().collect();
-    let is_counted = |facet: &Facet| matches!(facet, Facet::Words(_));
-    if facets.len() > MAX_FACETS || distinct.len() < facets.len() || !facets.iter().all(is_counted)
-    {
-        let reason = format!(
-            "a panel has up to {MAX_FACETS} facets, each once, of fields with codes or words"
-        );
+    if facets.len() > MAX_FACETS || distinct.len() < facets.len() {
+        let reason = format!("a panel has up to {MAX_FACETS} facets, each once");
         return Err(Refused::new("bad_facets", reason));
     }
     Ok(())

@@ -80,7 +80,7 @@ impl Node {
         // One question has several parts; it is looked at once.
         let looked_at = match priced.part {
             Part::Site => suspicion(&question, &before, policy.threshold),
-            Part::Total | Part::Facets => None,
+            Part::Total | Part::Facets | Part::Survival => None,
         };
         let has_paid = self
             .store()
@@ -118,6 +118,8 @@ impl Node {
             spent_microrho: (spent + due).0 / 1000,
             budget_microrho: budget.data_user_microrho,
             period_days: budget.period_days,
+            panel_microrho: budget.price(Part::Facets).0 / 1000,
+            survival_microrho: budget.price(Part::Survival).0 / 1000,
         })
     }
 
@@ -164,6 +166,7 @@ fn kind(part: Part) -> &'static str {
         Part::Site => "site",
         Part::Total => "total",
         Part::Facets => "facets",
+        Part::Survival => "survival",
     }
 }
 

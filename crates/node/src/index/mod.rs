@@ -8,6 +8,7 @@
 mod branch;
 mod known;
 mod panel;
+mod patients;
 mod plan;
 mod shape;
 #[cfg(test)]

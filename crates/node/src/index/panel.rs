@@ -2,8 +2,8 @@
 //! wants them. Exact; nothing of it leaves as it is.
 
 use arno_domain::{
-    cohort::Cohort,
-    disclosure::{DisclosureBudget, ExactCounts, Level as Counted},
+    cohort::{Cohort, Endpoint, Stepped},
+    disclosure::{DisclosureBudget, ExactCounts, ExactSurvival, Level as Counted},
     model::Field,
 };
 use arno_engine::{Counts, Matched, Plan, Selection};
@@ -61,6 +61,16 @@ impl Conditions<'_> {
         let mut matched = first.clone();
         kept.for_each(|(_, other)| matched.and(other));
         index.selection(&matched)
+    }
+
+    /// Patients whom all conditions hold of, by the steps of a number.
+    pub(crate) fn steps(&self, stepped: Stepped) -> Bars {
+        self.model.steps(&self.selection(|_| true), stepped)
+    }
+
+    /// The same by how long they were followed.
+    pub(crate) fn survival(&self, of: Endpoint) -> ExactSurvival {
+        self.model.survival(&self.selection(|_| true), of)
     }
 
     /// Patients of a selection by the values of a field that may be named, each in at most `most` of them.

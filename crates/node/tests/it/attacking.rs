@@ -20,7 +20,7 @@ use crate::support::{
     refusal,
 };
 
-const TRIALS: u32 = 1_000;
+pub(crate) const TRIALS: u32 = 1_000;
 
 /// Ages of the patients that are known; the target is a year older than the oldest.
 const YOUNGEST: u32 = 40;
@@ -66,23 +66,28 @@ async fn attacked() -> TestNode {
     })
     .await;
     for (number, age) in (1..).zip(YOUNGEST..=TARGET) {
-        let leak = |text: String| -> &'static str { text.leak() };
-        let person = Person {
-            name: "Nemo",
-            id: leak(format!("N-{age}")),
-            birth: leak(format!("{}0101", 2025 - age)),
-            sex: "F",
-            age: leak(format!("{age:03}Y")),
-        };
-        for slice in series(person, number, 1, 1) {
-            site.put(&format!("{age}.dcm"), slice.file());
-        }
+        put_patient(&site, number, age);
     }
     site.ingest().await;
     let key = site.data().join("keys/mask.key");
     std::fs::write(key, "5c".repeat(32)).unwrap();
     site.restarted(|_| {}).await;
     site
+}
+
+/// A patient of this age, with one series.
+pub(crate) fn put_patient(site: &TestNode, number: u32, age: u32) {
+    let leak = |text: String| -> &'static str { text.leak() };
+    let person = Person {
+        name: "Nemo",
+        id: leak(format!("N-{age}")),
+        birth: leak(format!("{}0101", 2025 - age)),
+        sex: "F",
+        age: leak(format!("{age:03}Y")),
+    };
+    for slice in series(person, number, 1, 1) {
+        site.put(&format!("{age}.dcm"), slice.file());
+    }
 }
 
 /// The cohorts of one trial as limits of age, with the wanted number of known patients, and of the target in world one.
@@ -196,7 +201,7 @@ fn shown(count: ProtectedCount) -> Option<u64> {
 }
 
 /// Which world a trial is in: a fixed coin.
-fn coin(trial: u32) -> bool {
+pub(crate) fn coin(trial: u32) -> bool {
     trial.wrapping_mul(2_654_435_761).count_ones() % 2 == 1
 }
 
@@ -219,7 +224,7 @@ async fn played(attack: Attack, oracle: &Oracle<'_>) -> f64 {
 }
 
 /// The best share of right guesses of the form "world one above some value".
-fn best_guess(mut evidence: Vec<(f64, bool)>) -> f64 {
+pub(crate) fn best_guess(mut evidence: Vec<(f64, bool)>) -> f64 {
     evidence.sort_by(|one, other| one.0.total_cmp(&other.0));
     let ones = evidence.iter().filter(|(_, is_in)| *is_in).count();
     // Everything is "above": right for each trial in world one.

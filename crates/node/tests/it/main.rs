@@ -6,6 +6,7 @@ mod alarming;
 mod api;
 mod archives;
 mod attacking;
+mod attacking_survival;
 mod clinical;
 mod defacing;
 mod deleting;
