@@ -9,7 +9,7 @@ use super::{DemoArgs, Input, folder::landing, real};
 use crate::output;
 
 /// One seed, so that every demo shows the same patients.
-const SEED: u64 = 20_110_101;
+pub(super) const SEED: u64 = 20_110_101;
 
 /// Fills the landing folders of the demo in `folder`.
 pub(crate) fn fill(

@@ -7,6 +7,7 @@
 mod federation;
 mod folder;
 mod input;
+mod outcomes;
 mod places;
 mod process;
 mod real;

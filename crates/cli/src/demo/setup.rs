@@ -19,7 +19,7 @@ use super::{
     DemoArgs, Input,
     federation::{COMMITTEE, MANAGER, OPERATOR, RESEARCHER, Running, Secrets, Site},
     folder::Folder,
-    input,
+    input, outcomes,
     places::Places,
     process::Mode,
 };
@@ -51,7 +51,7 @@ pub async fn start(
     for (index, spec) in SITES.iter().enumerate() {
         let landing = folder.landing(spec.key);
         if !folder.resumed {
-            prepare_node(folder, spec, &landing, &secrets).await?;
+            prepare_node(folder, spec, &input, &secrets).await?;
         }
         let program = places.start_node(index).await?;
         sites.push(Site {
@@ -167,7 +167,7 @@ fn open_committee_key(folder: &Folder, secrets: &Secrets) -> anyhow::Result<Secr
 async fn prepare_node(
     folder: &Folder,
     spec: &SiteSpec,
-    landing: &Path,
+    input: &Input,
     secrets: &Secrets,
 ) -> anyhow::Result<()> {
     let (data, clock) = (folder.node(spec.key), Clock::system());
@@ -178,14 +178,20 @@ async fn prepare_node(
         spec.latitude,
         spec.longitude,
     );
-    site.landing = Some(landing.to_owned());
+    site.landing = Some(folder.landing(spec.key));
     site.demo = true;
+    if *input == Input::Phantoms {
+        site.disclosure.budget = outcomes::budget();
+    }
     Node::init(&data, &site).await?;
     let node = Node::open(NodeConfig::load(&data, 0)?, clock.clone()).await?;
     node.put_account(MANAGER, "Marta Manager", &secrets.password)
         .await?;
     let issued = arno_hub::invite(&folder.hub(), spec.name, &clock).await?;
     node.join(&issued.invitation.parse()?).await?;
+    if *input == Input::Phantoms {
+        outcomes::load(&node, spec, folder.path()).await?;
+    }
     node.store().database().close().await;
     Ok(())
 }
@@ -282,7 +288,7 @@ fn datasets(input: &Input) -> Vec<NewDataset> {
             "Lung nodules",
             format!(
                 "{readings}. The images are phantoms: a synthetic thorax that carries the real outlines at the real \
-                 place and size. People are invented."
+                 place and size. People and their outcomes are invented."
             ),
             "",
             "CC BY 3.0 (readings); phantoms by Arno",
