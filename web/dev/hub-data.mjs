@@ -1,4 +1,5 @@
 // What the mock hub knows: sites, datasets, fields. All invented.
+import { STEPS } from './plots.mjs';
 import { newDigest, newId } from './random.mjs';
 
 const DAY = 86_400_000;
@@ -62,7 +63,7 @@ export const datasets = [
 ];
 
 const field = (name, numeric, unit, meaning, examples, entity = 'series', hierarchy = false, sites = 3) => ({
-  field: name, entity, numeric, unit, hierarchy, meaning, examples,
+  field: name, entity, numeric, unit, hierarchy, meaning, examples, steps: STEPS[name] ?? [],
   sites: nodes.slice(0, sites).map(({ node }) => ({ node, coverage: 'most' })),
 });
 export const fields = [

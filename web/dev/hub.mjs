@@ -1,4 +1,5 @@
 // The mock hub: answers the hub's public API from memory, with searches and analyses that move on with time.
+import { ENDPOINTS, stepCells, survivalOf } from './plots.mjs';
 import { webcrypto } from 'node:crypto';
 import { ago, datasets, fields, nodes, totals, trainingNodes } from './hub-data.mjs';
 import { newDigest, newId } from './random.mjs';
@@ -129,8 +130,10 @@ export async function createHub() {
       const counts = { patients: protect(patients * rare), studies: protect(patients * 0.2 * rare), series: protect(patients * 0.24 * rare), margins: { patients: 9, studies: 14, series: 37 } };
       const by = (field) => Object.entries(datasets[index].record.breakdowns[field] ?? {})
         .filter(([, count]) => 'about' in count).map(([value, count]) => ({ value, patients: protect(count.about * narrow) }));
-      const facets = (search.facets ?? []).map((field) => ({ field, cells: by(field), margin: 12 })).filter(({ cells }) => cells.length);
-      return { ...named, answer: { counted: { facets: criteria.some(unsupported) ? [] : facets, counts: criteria.some(unsupported) ? null : counts, criteria: reports } } };
+      const facets = (search.facets ?? []).filter((field) => !ENDPOINTS.includes(field))
+        .map((field) => ({ field, cells: stepCells(field, patients) ?? by(field), margin: 12 })).filter(({ cells }) => cells.length);
+      const budget = { spent_microrho: 4000 * searches.length, budget_microrho: 80_000, period_days: 7, panel_microrho: 160, survival_microrho: 3600 };
+      return { ...named, answer: { counted: { facets: criteria.some(unsupported) ? [] : facets, counts: criteria.some(unsupported) ? null : counts, criteria: reports, budget } } };
     });
     const range = (key) => sites.reduce(([low, high], { answer }) => {
       const count = answer.counted?.counts?.[key];
@@ -143,6 +146,7 @@ export async function createHub() {
       complete: sites.every((site) => site.answer !== 'waiting'),
       total: sites.some((site) => site.answer === 'waiting') ? 'waiting' : { counted: { sites: 3, patients: patients_low + 3, studies: 90, series: series_low + 5, margins: { patients: 9, studies: 14, series: 37 } } },
       totals: { patients_low, patients_high, series_low, series_high },
+      survival: (search.facets ?? []).filter((facet) => ENDPOINTS.includes(facet)).map((of) => survivalOf(of, sites)),
     };
   }
 

@@ -39,6 +39,8 @@ test('a place in a message and a command for the shell', async () => {
   const { pythonProgram, shellCommand } = await load('./src/hub/explorer/cohort-text.ts');
   assert.ok(pythonProgram('sex = F and x = "$& \\"', 'http://h').includes('COHORT = "sex = F and x = \\"$& \\\\\\""'));
   assert.equal(shellCommand('sex = F'), 'arno search "sex = F"');
+  assert.equal(shellCommand('', ['age', 'overall_survival']), 'arno search "" --facet age --facet overall_survival');
+  assert.ok(pythonProgram('', 'http://h', ['age']).includes('FACETS = ["age"]'));
   assert.equal(shellCommand('m = "a b"'), `arno search 'm = "a b"'`);
   assert.equal(shellCommand(`m = "it's"`), `arno search 'm = "it'\\''s"'`);
 });
@@ -51,6 +53,25 @@ test('a value of a facet becomes the condition of its field', async () => {
   check('model = X1 and sex = F', 'X2', 'sex = F and model = X2');
   check('model = "a and b" and sex = F', 'X2', 'sex = F and model = X2');
   check('sex = F or sex = M', 'X2', '(sex = F or sex = M) and model = X2');
+});
+
+test('steps are added over sites in their own order, and what asking costs is what the dearest site says', async () => {
+  const { costOf, stepsOf } = await load('./src/hub/explorer/plots.ts');
+  const budget = { spent_microrho: 20_000, budget_microrho: 80_000, period_days: 7, panel_microrho: 160, survival_microrho: 3_600 };
+  const site = (name, cells, spent = {}) => ({
+    name, answer: { counted: { facets: [{ field: 'age', cells, margin: 12 }], budget: { ...budget, ...spent } } },
+  });
+  const sites = [
+    site('a', [{ value: '20..30', patients: { about: 40 } }, { value: '90..', patients: { fewer_than: 5 } }, { value: '..20', patients: { about: 5 } }]),
+    site('b', [{ value: '20..30', patients: { about: 10 } }, { value: '90..', patients: { about: 20 } }], { spent_microrho: 60_000 }),
+    site('c', []),
+    { name: 'd', answer: 'late' },
+  ];
+  const { bars, margin, unrecorded } = stepsOf({ sites }, 'age');
+  assert.deepEqual(bars.map(({ name, about, hidden }) => [name, about, hidden]), [['..20', 5, 0], ['20..30', 50, 0], ['90..', 20, 1]]);
+  assert.deepEqual([margin, unrecorded], [17, ['c']]);
+  assert.deepEqual(costOf({ sites }, ({ survival_microrho }) => survival_microrho), { percent: 4.5, left: 25, days: 7 });
+  assert.equal(costOf({ sites: [sites[3]] }, ({ panel_microrho }) => panel_microrho), undefined);
 });
 
 test('facets are added over sites, and what is hidden is not guessed', async () => {

@@ -209,6 +209,8 @@ export interface FieldInfo {
   sites: { node: string; coverage: Coverage }[];
   meaning: string;
   examples: string[];
+  /** Limits between which patients can be counted by it. */
+  steps: number[];
 }
 
 export interface Counts {
@@ -264,6 +266,35 @@ export interface SiteCounts {
   criteria: CriterionReport[];
   /** Left out where none were asked for. */
   facets?: ReleasedFacet[];
+  budget?: BudgetState;
+}
+
+/** What the data user spent at a site, and what more would cost, in millionths of ρ. */
+export interface BudgetState {
+  spent_microrho: number;
+  budget_microrho: number;
+  period_days: number;
+  panel_microrho: number;
+  survival_microrho: number;
+}
+
+export type Endpoint = 'overall_survival' | 'progression_free_survival';
+
+export interface SurvivalPoint {
+  years: number;
+  share: number;
+  low: number;
+  high: number;
+  at_risk: number;
+  at_risk_margin: number;
+}
+
+/** One endpoint over the sites that gave cells. */
+export interface FederatedSurvival {
+  of: Endpoint;
+  sites: string[];
+  unrecorded: string[];
+  curve?: { of: Endpoint; points: SurvivalPoint[]; end: 'whole' | 'too_few_left' };
 }
 
 export type SiteAnswer =
@@ -297,6 +328,8 @@ export interface SearchState {
   totals: SearchTotals;
   /** Added up under masks, with the noise of one site in it. */
   total: SearchTotal;
+  /** Left out where none was asked for. */
+  survival?: FederatedSurvival[];
 }
 
 // requests.rs, permit.rs

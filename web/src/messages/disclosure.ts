@@ -35,6 +35,7 @@ export const disclosure = {
   'disclosure.none': 'No question was answered yet.',
   'disclosure_kind.site': 'Counts of this site',
   'disclosure_kind.facets': 'A panel of facets',
+  'disclosure_kind.survival': 'A survival curve',
   'disclosure_kind.total': 'Its part of a total',
   'suspicion.isolates': 'matches very few',
   'suspicion.differs_by_few': 'few patients from another question',

@@ -1,6 +1,7 @@
 // Every text of the pages, in English. Keys are grouped by page; words of the API (`role.*`, `action.*` …) end in the
 // API's own word.
 import { explorer } from './explorer';
+import { plots } from './plots';
 import { disclosure } from './disclosure';
 import { quality } from './quality';
 import { review } from './review';
@@ -103,6 +104,8 @@ export const en = {
   'field.manufacturer': 'Manufacturer',
   'field.sex': 'Sex',
   'field.age': 'Age',
+  'field.age_at_diagnosis': 'Age at diagnosis',
+  'field.diagnosis_year': 'Year of diagnosis',
   'field.slice_thickness': 'Slice thickness',
   'field.malignancy': 'Malignancy',
   'field.readers': 'Readers',
@@ -155,6 +158,7 @@ export const en = {
   'dataset.id': 'Id',
 
   ...explorer,
+  ...plots,
 
   'requests.lead': 'Ask once for datasets of any number of sites. The access committee decides; each node checks the permit itself.',
   'requests.lead_committee': 'What data users ask for, and what was decided.',
