@@ -1,5 +1,5 @@
-//! What it costs to find out how an instance was acquired and what it annotates, beside reading it: for each file below a folder, in
-//! processor time of this thread.
+//! What it costs to find out how an instance was acquired and what it annotates, beside reading it: for each file below a folder, by the
+//! clock, on one thread.
 //!
 //!     cargo run --release -p arno-dicom --example acquisition_speed -- FOLDER
 

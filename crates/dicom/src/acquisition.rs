@@ -5,6 +5,7 @@
 //! diffusion weightings and phases those of all frames. Only headers are read, so that kept metadata serve as well as files.
 
 use dicom_core::Tag;
+use dicom_core::header::Header as HeaderElement;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
@@ -309,11 +310,13 @@ fn injected_activity(header: &Header) -> Option<f64> {
 
 /// The first value of a private element of numbers that are kept as such.
 fn private_number(header: &Header, group: u16, creator: &str, element: u16) -> Option<f64> {
-    // Blocks are reserved by (gggg,0010) to (gggg,00FF) (PS3.5 section 7.8).
-    let block = (0x10..=0xff_u16).find(|block| {
-        let owner = text(header, Tag(group, *block));
-        owner.is_some_and(|owner| owner == creator)
-    })?;
+    // Blocks are reserved by (gggg,0010) to (gggg,00FF) (PS3.5 section 7.8). Few headers have any, so that elements are looked
+    // through once instead of asking for each.
+    let owners = header.iter().map(HeaderElement::tag);
+    let mut owners =
+        owners.filter(|tag| tag.group() == group && (0x10..=0xff).contains(&tag.element()));
+    let owner = owners.find(|tag| text(header, *tag).is_some_and(|owner| owner == creator))?;
+    let block = owner.element();
     let tag = Tag(group, block << 8 | element);
     let is_bytes = header
         .get(tag)

@@ -225,11 +225,10 @@ fn tracers_stand_in_a_sequence_and_doses_in_two_units() {
 #[test]
 fn private_weightings_count_where_there_is_no_other() {
     let private = |group: u16, creator: &str, element: u16, text: &str| {
-        made().text(Tag(group, 0x0010), VR::LO, creator).text(
-            Tag(group, 0x1000 | element),
-            VR::IS,
-            text,
-        )
+        made()
+            .text(tags::MODALITY, VR::CS, "MR")
+            .text(Tag(group, 0x0010), VR::LO, creator)
+            .text(Tag(group, 0x1000 | element), VR::IS, text)
     };
     let expect = |b_value| Acquisition {
         b_value,

@@ -4,7 +4,7 @@
 use dicom_dictionary_std::tags;
 
 use super::private_number;
-use crate::attributes::{items, number};
+use crate::attributes::{items, number, text};
 use crate::instance::Header;
 use crate::planes::MAX_PLACED_FRAMES;
 
@@ -32,7 +32,11 @@ pub(super) fn largest_b_value(header: &Header) -> Option<f64> {
         .filter_map(of_group)
         .chain(number(header, tags::DIFFUSION_B_VALUE));
     let largest = standard.filter(is_possible).reduce(f64::max);
-    largest.or_else(|| private(header))
+    largest.or_else(|| is_mr(header).then(|| private(header))?)
+}
+
+fn is_mr(header: &Header) -> bool {
+    text(header, tags::MODALITY).as_deref() == Some("MR")
 }
 
 fn private(header: &Header) -> Option<f64> {
