@@ -186,11 +186,9 @@ fn without_numbers(path: &str) -> String {
 
 /// Another record by its entity and key.
 fn link(extension: &Node<'_>) -> Found<(Entity, DraftKey)> {
-    let part = |name: &str, key: &str| {
-        let part = extension.extension(name)?;
-        Ok(part.map_or(Ok(None), |part| {
-            part.text(key).map(|text| text.map(str::to_owned))
-        })?)
+    let part = |name: &str, key: &str| match extension.extension(name)? {
+        None => Ok(None),
+        Some(part) => Ok(part.text(key)?.map(str::to_owned)),
     };
     let entity = part("entity", "valueCode")?;
     let entity = entity.and_then(|name| Entity::from_name(&name));

@@ -1,6 +1,8 @@
 //! Clinical files as hospitals really have them: each of these is broken in one way, is made by the test, and is answered with problems
 //! that name the place and say what to do. Nothing of any of them could be loaded, and none of them makes the program large or slow.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod resources;
 mod tables;
 mod workbook;
