@@ -99,7 +99,7 @@ fn segmentation(header: &Header) -> Annotation {
         series_uid: referenced_series(header),
         segments: count(segments),
         structure,
-        maker: first(tags::SEGMENT_ALGORITHM_TYPE).filter(is_maker),
+        maker: first(tags::SEGMENT_ALGORITHM_TYPE).filter(|maker| is_maker(maker)),
         algorithm: first(tags::SEGMENT_ALGORITHM_NAME),
     }
 }
@@ -121,7 +121,7 @@ fn structure_set(header: &Header) -> Annotation {
         series_uid: series.find_map(|series| text(series, tags::SERIES_INSTANCE_UID)),
         segments: count(regions),
         structure,
-        maker: makers.find(is_maker),
+        maker: makers.find(|maker| is_maker(maker)),
         algorithm: None,
     }
 }
@@ -147,8 +147,8 @@ fn count(items: &[Header]) -> Option<u32> {
     u32::try_from(items.len()).ok()
 }
 
-fn is_maker(maker: &String) -> bool {
-    matches!(maker.as_str(), "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC")
+fn is_maker(maker: &str) -> bool {
+    matches!(maker, "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC")
 }
 
 fn code(item: &Header) -> Option<SchemedCode> {

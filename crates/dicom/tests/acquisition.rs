@@ -48,8 +48,11 @@ fn check(made: Made, expect: Acquisition) {
         header,
         pixels: None,
     };
-    let kept = serde_json::from_slice(&json::metadata(&instance)).unwrap();
-    assert_eq!(Acquisition::of(&json::to_header(&kept).unwrap()), expect);
+    let kept = serde_json::from_slice(&json::metadata(&instance)).expect("JSON");
+    assert_eq!(
+        Acquisition::of(&json::to_header(&kept).expect("a header")),
+        expect
+    );
 }
 
 #[test]
