@@ -122,7 +122,7 @@ impl SiteConfig {
             recipe: RecipeName::Standard,
             faces: FacePolicy::Review,
             text_finder: None,
-            text: TextPolicy::Propose,
+            text: TextPolicy::Review,
         }
     }
 
@@ -186,9 +186,9 @@ impl SiteConfig {
              # Heads in CT, MR and PET, of which a face can be computed: \"review\" holds them for a person, \"keep\" lets them in,\n\
              # \"deface\" removes the face once the series is complete, and holds those where it is not surely found (docs/faces.md).\n\
              faces = \"{faces}\"\n\
-             # The folder that `arno-textfinder install` made (docs/text-in-pixels.md): what would wait for a person because its\n\
-             # pixels may show text is looked at first. Text that is found: \"propose\" shows it to a person as boxes, \"remove\"\n\
-             # makes it black and lets the rest in.\n{text_finder}\ntext = \"{text}\"\n\
+             # The folder that `arno-textfinder install` made (docs/text-in-pixels.md): pixels that may show text are looked at first.\n\
+             # \"review\" lets a person look at all of the kinds that often show text, with boxes where some was found; \"propose\" lets\n\
+             # in what shows none; \"remove\" makes text black and lets it in, too.\n{text_finder}\ntext = \"{text}\"\n\
              \n[disclosure]\n# Noise is added; then counts below the threshold are hidden, others are rounded (docs/disclosure.md).\n\
              threshold = {threshold}\nround_to = {round_to}\n\
              \n[disclosure.budget]\n\

@@ -33,5 +33,5 @@ pub(crate) use item::Received;
 pub use item::{Fate, Incoming, KeptUids, Taken};
 pub(crate) use rebuild::add_rows;
 pub(crate) use reviewed::SeenCopy;
-pub(crate) use seen::{Seen, frame};
+pub(crate) use seen::{HELD_FOR_LOOK, Seen, frame};
 pub use taking::TakingIn;

@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 use crate::painting::paint;
 
 /// Why a radiograph or a localizer waits: a text finder is there, and looks first.
-const TEXT: &str = "text";
+pub(crate) const HELD_FOR_LOOK: &str = "text";
 
 /// What was decided by whoever looked at an instance, and lets it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl Why {
 
     fn text() -> Self {
         Self {
-            word: TEXT,
+            word: HELD_FOR_LOOK,
             is_about_pixels: true,
         }
     }

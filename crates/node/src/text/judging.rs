@@ -7,7 +7,7 @@ use super::{
     TextPolicy,
     stored::{Decision, Look},
 };
-use crate::ingest::Seen;
+use crate::ingest::{HELD_FOR_LOOK, Seen};
 
 /// An instance of the series that was looked at.
 #[derive(Debug, Clone)]
@@ -21,11 +21,20 @@ pub(super) struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// It is to be decided on; the number of its entry in quarantine.
-    Due(i64),
+    Due(i64, Held),
     /// It came in with these regions black.
     In(Vec<Region>),
     /// Another one decides or has decided.
     Elsewhere,
+}
+
+/// Why an instance was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Its header gives reason to: without a text finder a person decides.
+    ByHeader,
+    /// For the text finder: without one it would have come in.
+    ForLook,
 }
 
 /// What becomes of one that was to be decided on.
@@ -42,8 +51,12 @@ pub(super) struct Judged {
 impl Member {
     pub(super) fn of(look: TextLook) -> Self {
         let before = look.verdict_json.as_deref().and_then(Decision::from_json);
+        let held = match look.why.as_deref() {
+            Some(HELD_FOR_LOOK) => Held::ForLook,
+            _ => Held::ByHeader,
+        };
         let place = match (look.due, look.waits, before) {
-            (Some(id), ..) => Place::Due(id),
+            (Some(id), ..) => Place::Due(id, held),
             (None, false, Some(Decision::Clean)) => Place::In(Vec::new()),
             (None, false, Some(Decision::Black(regions))) => Place::In(regions),
             _ => Place::Elsewhere,
@@ -81,12 +94,12 @@ pub(super) fn judge(members: &[Member], policy: TextPolicy) -> Vec<Judged> {
         .iter()
         .zip(verdicts)
         .filter_map(|(member, verdict)| {
-            let Place::Due(id) = member.place else {
+            let Place::Due(id, held) = member.place else {
                 return None;
             };
             let (decision, fate, seen) = match (&member.look, verdict) {
                 (Look::ByHeader, _) => (Decision::Clean, TextFate::ComesIn, Some(Seen::ByHeader)),
-                (Look::Seen(_), Some(verdict)) => of_verdict(verdict, is_late, policy),
+                (Look::Seen(_), Some(verdict)) => of_verdict(verdict, is_late, held, policy),
                 (Look::Unseen(why), _) => {
                     waits(&format!("nobody could look for text: {why}"), vec![])
                 }
@@ -105,7 +118,7 @@ pub(super) fn judge(members: &[Member], policy: TextPolicy) -> Vec<Judged> {
 
 type Outcome = (Decision, TextFate, Option<Seen>);
 
-fn of_verdict(verdict: Verdict, is_late: bool, policy: TextPolicy) -> Outcome {
+fn of_verdict(verdict: Verdict, is_late: bool, held: Held, policy: TextPolicy) -> Outcome {
     let found = || match &verdict {
         Verdict::Clean => Vec::new(),
         Verdict::Blacken(regions) | Verdict::Doubt(_, regions) => regions.clone(),
@@ -116,7 +129,11 @@ fn of_verdict(verdict: Verdict, is_late: bool, policy: TextPolicy) -> Outcome {
             "it came late, and with it there is text in others of its series that came in before: look at those too",
             found(),
         ),
-        (Verdict::Blacken(_), TextPolicy::Propose) => waits(
+        (Verdict::Clean, TextPolicy::Review) if held == Held::ByHeader => waits(
+            "no text was found in its pixels, and its kind often shows some",
+            vec![],
+        ),
+        (Verdict::Blacken(_), TextPolicy::Review | TextPolicy::Propose) => waits(
             "text was found in its pixels, and boxes are proposed",
             found(),
         ),
@@ -160,7 +177,7 @@ mod tests {
     use arno_pixels::{Frames, Looked, Reading, Region, Weight};
     use arno_store::node::TextFate;
 
-    use super::{Member, Place, judge};
+    use super::{Held, Member, Place, judge};
     use crate::text::{
         TextPolicy,
         stored::{Decision, Look},
@@ -182,6 +199,10 @@ mod tests {
             device: Vec::new(),
             is_declared: false,
         })
+    }
+
+    fn due(id: i64) -> Place {
+        Place::Due(id, Held::ByHeader)
     }
 
     fn members(looks: Vec<(Look, Place)>) -> Vec<Member> {
@@ -211,10 +232,10 @@ mod tests {
     fn what_is_found_is_proposed_or_removed_and_the_rest_comes_in() {
         let series = || {
             vec![
-                (seen(&[(10, Weight::Clear)]), Place::Due(1)),
-                (seen(&[(200, Weight::Noise)]), Place::Due(2)),
-                (Look::Unseen("it died".into()), Place::Due(3)),
-                (Look::ByHeader, Place::Due(4)),
+                (seen(&[(10, Weight::Clear)]), due(1)),
+                (seen(&[(200, Weight::Noise)]), due(2)),
+                (Look::Unseen("it died".into()), due(3)),
+                (Look::ByHeader, due(4)),
             ]
         };
         check(
@@ -227,6 +248,10 @@ mod tests {
             series(),
             &["black", "in", "waits", "in"],
         );
+        let mut all = series();
+        all.push((seen(&[]), Place::Due(5, Held::ForLook)));
+        let expect = ["waits", "waits", "waits", "in", "in"];
+        check(TextPolicy::Review, all, &expect);
     }
 
     #[test]
@@ -234,17 +259,17 @@ mod tests {
         let weak = || seen(&[(10, Weight::Weak)]);
         let black = |x| Place::In(vec![Region::everywhere(x, 18, 64, 16)]);
         // Two frames agree, and what is in is black there already.
-        let late = vec![(weak(), black(8)), (weak(), Place::Due(2))];
+        let late = vec![(weak(), black(8)), (weak(), due(2))];
         check(TextPolicy::Remove, late, &["black"]);
         // Nobody held it for text before: a person looks.
         let late = vec![
             (weak(), Place::In(Vec::new())),
             (seen(&[]), Place::In(Vec::new())),
-            (weak(), Place::Due(3)),
-            (seen(&[]), Place::Due(4)),
+            (weak(), due(3)),
+            (seen(&[]), due(4)),
         ];
         check(TextPolicy::Remove, late, &["waits", "waits"]);
-        let elsewhere = vec![(weak(), Place::Elsewhere), (weak(), Place::Due(2))];
+        let elsewhere = vec![(weak(), Place::Elsewhere), (weak(), due(2))];
         check(TextPolicy::Remove, elsewhere, &["black"]);
     }
 }

@@ -153,7 +153,7 @@ impl Node {
         let looks = self.store().text_looks(series).await?;
         let mut members: Vec<Member> = looks.into_iter().map(Member::of).collect();
         // Places are named by those that are in.
-        members.sort_by_key(|member| matches!(member.place, Place::Due(_)));
+        members.sort_by_key(|member| matches!(member.place, Place::Due(..)));
         let judged = judge(&members, self.config().site.text);
         if judged.is_empty() {
             return Ok(TextTally::default());

@@ -31,8 +31,11 @@ pub(crate) const REST: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextPolicy {
-    /// It is proposed to a person as boxes; what shows none comes in.
+    /// It is proposed to a person as boxes, who looks at all that gives reason to; what was held for the look alone and shows
+    /// none comes in.
     #[default]
+    Review,
+    /// It is proposed to a person as boxes; what shows none comes in.
     Propose,
     /// It is made black, and what is left comes in.
     Remove,
@@ -42,6 +45,7 @@ impl TextPolicy {
     /// As it stands in `node.toml`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Review => "review",
             Self::Propose => "propose",
             Self::Remove => "remove",
         }

@@ -163,6 +163,36 @@ async fn what_is_found_is_proposed_to_a_person_and_what_shows_nothing_comes_in()
 }
 
 #[tokio::test]
+async fn a_person_sees_all_of_a_risky_kind_unless_the_data_holder_says_otherwise() {
+    let finder = FakeFinder::new();
+    let api = node(&finder, TextPolicy::default()).await;
+    finder.reads(first_pixel(&ultrasound(1)), "Meierhofer", 0.9, NAME);
+    let radiograph = Picture {
+        slice: series(MEIER, 6, 1, 1)[0],
+        class: RADIOGRAPH,
+        modality: "CR",
+        ..ultrasound(1)
+    };
+    finder.reads(first_pixel(&radiograph), "Meierhofer", 0.9, NAME);
+    for picture in [ultrasound(1), ultrasound(2), radiograph] {
+        api.put_picture(&picture);
+    }
+    api.site.ingest().await;
+    assert_eq!(api.look().await, tally(0, 0, 3));
+    let queue = api.queue().await;
+    let groups = queue.groups.iter();
+    let mut texts: Vec<_> = groups
+        .map(|group| (group.why.as_str(), group.text))
+        .collect();
+    texts.sort_by_key(|(why, text)| (*why, *text == TextState::Found));
+    let (found, nothing) = (TextState::Found, TextState::Nothing);
+    assert_eq!(
+        texts,
+        [("modality", nothing), ("modality", found), ("text", found)]
+    );
+}
+
+#[tokio::test]
 async fn what_is_found_is_removed_where_the_data_holder_wants_it() {
     let finder = FakeFinder::new();
     let api = node(&finder, TextPolicy::Remove).await;
@@ -295,7 +325,11 @@ async fn all_of_a_series_are_let_in_each_with_what_was_found_in_it() {
 async fn what_a_pacs_sends_comes_in_once_its_series_rests() {
     let finder = FakeFinder::new();
     let folder = finder.folder().to_owned();
-    let site = TestNode::with(|site| site.text_finder = Some(folder)).await;
+    let site = TestNode::with(|site| {
+        site.text_finder = Some(folder);
+        site.text = TextPolicy::Propose;
+    })
+    .await;
     let mut config = NodeConfig::load(&site.data(), 0).unwrap();
     config.dicom = Some(DicomListener::new(0, "ARNO".parse().unwrap()));
     config.text_rest = Duration::ZERO;

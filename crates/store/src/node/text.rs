@@ -38,6 +38,8 @@ pub struct TextLook {
     pub verdict_json: Option<String>,
     /// Its entry in quarantine, as long as it waits to be decided on.
     pub due: Option<i64>,
+    /// Why it waits: a stable word.
+    pub why: Option<String>,
     /// Whether it waits for anybody.
     pub waits: bool,
 }
@@ -147,6 +149,7 @@ impl NodeStore {
         let sql = "-- text_looks
             SELECT t.source_sha256 AS source_sha256, t.look_json AS look_json, t.verdict_json AS verdict_json,
                 MAX(CASE WHEN r.text_due = 1 AND q.settled_at IS NULL THEN q.id END) AS due,
+                MAX(CASE WHEN q.settled_at IS NULL THEN r.why END) AS why,
                 MAX(CASE WHEN r.quarantine IS NOT NULL AND q.settled_at IS NULL THEN 1 ELSE 0 END) AS waits
             FROM text_look t LEFT JOIN quarantine q ON q.source_sha256 = t.source_sha256
                 LEFT JOIN review r ON r.quarantine = q.id
@@ -287,6 +290,7 @@ fn look_of(row: &AnyRow) -> Result<TextLook, StoreError> {
         look_json: row.try_get("look_json")?,
         verdict_json: row.try_get("verdict_json")?,
         due: row.try_get("due")?,
+        why: row.try_get("why")?,
         waits: row.try_get::<i64, _>("waits")? != 0,
     })
 }

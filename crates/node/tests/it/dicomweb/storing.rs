@@ -1,6 +1,6 @@
 //! STOW-RS and DELETE: what was sent is kept and answered for, one by one.
 
-use arno_node::{RecipeName, Resting};
+use arno_node::{RecipeName, Resting, TextPolicy};
 use axum::{body::Body, http::StatusCode};
 use serde_json::Value;
 
@@ -51,7 +51,12 @@ async fn stored_instances_stand_in_the_answer_with_their_places() {
 async fn what_the_text_finder_lets_in_is_found_later() {
     let finder = FakeFinder::new();
     let folder = finder.folder().to_owned();
-    let web = Web::of(TestNode::with(|site| site.text_finder = Some(folder)).await);
+    let site = TestNode::with(|site| {
+        site.text_finder = Some(folder);
+        site.text = TextPolicy::Propose;
+    })
+    .await;
+    let web = Web::of(site);
     let picture = Picture {
         slice: series(MEIER, 5, 1, 1)[0],
         class: "1.2.840.10008.5.1.4.1.1.6.1",
