@@ -213,6 +213,21 @@ test('numbers and sizes read as people write them', async () => {
   assert.equal(formatDuration(90_500), '1 min 31 s');
 });
 
+test('private elements stand together, by who made them', async () => {
+  const { rows, blockOf, placeOf, lettersOf } = await load('./src/node/blocks.ts');
+  const element = (path, before = 'x') => ({ path, before, after: null, action: 'removed' });
+  const all = [element('(0008,0060)'), element('(0019,0010)', 'GEMS_ACQU_01'), element('(0019,0011)', 'OTHER'), element('(0019,1002)'), element('(0019,1105)[1].(0008,0100)'), element('(0019,10FF)'), element('(0020,0010)')];
+  const said = (shown) => rows(shown, all).map((row) => (row.kind === 'single' ? row.element.path : `${row.creator} ${row.key} ${row.elements.length}`));
+  assert.deepEqual(said(all), ['(0008,0060)', 'GEMS_ACQU_01 0019,10 3', 'OTHER 0019,11 2', '(0020,0010)']);
+  assert.deepEqual(said(all.slice(3, 4)), ['GEMS_ACQU_01 0019,10 1'], 'its creator is not shown, and known');
+  assert.equal(blockOf('(0010,0010)'), null);
+  assert.deepEqual(placeOf('(0040,0275)[1].(0032,1064)[2].(0008,0100)'), { depth: 2, place: '[2] (0008,0100)' });
+  assert.deepEqual(placeOf('(0008,0060)'), { depth: 0, place: '(0008,0060)' });
+  assert.deepEqual(lettersOf('Table E.1-1: X/Z/U*'), ['X', 'Z', 'U']);
+  assert.deepEqual(lettersOf('113105 Clean Descriptors Option: C'), ['C']);
+  assert.deepEqual(lettersOf('free text, not listed'), []);
+});
+
 test('of a text only the words that are gone are marked', async () => {
   const { pieces } = await load('./src/node/diff.ts');
   const gone = (before, after) => pieces(before, after).map(({ text, isGone }) => (isGone ? `[${text.trim()}]` : text.trim())).join(' ');

@@ -10,7 +10,7 @@ use dicom_object::InMemDicomObject;
 use crate::decide::{FreeText, Level, Scope, decide, decide_private};
 use crate::private::Blocks;
 use crate::recipe::Recipe;
-use crate::report::Why;
+use crate::report::{Why, WhySource};
 use crate::walk::codes_of;
 
 /// Why an element is treated as it is.
@@ -50,14 +50,15 @@ fn data_set(
         }
         let (tag, vr) = (element.header().tag, element.vr());
         let path = format!("{prefix}{tag}");
-        let rule = match blocks.row(tag) {
-            Some(row) if vr == VR::UN => decide_private(row.vr, row, recipe).rule,
-            Some(row) => decide_private(vr, row, recipe).rule,
-            None => decide(tag, vr, scope, recipe).rule,
+        let why = match blocks.row(tag) {
+            Some(row) if vr == VR::UN => decide_private(row.vr, row, recipe).rule.into(),
+            Some(row) => decide_private(vr, row, recipe).rule.into(),
+            None if blocks.is_needed_creator(tag) => creator(),
+            None => decide(tag, vr, scope, recipe).rule.into(),
         };
         explained.push(Explained {
             path: path.clone(),
-            why: rule.into(),
+            why,
         });
         if let Value::Sequence(sequence) = element.value() {
             for (i, item) in sequence.items().iter().enumerate() {
@@ -65,5 +66,41 @@ fn data_set(
                 data_set(item, recipe, Level::Item, &prefix, most, explained);
             }
         }
+    }
+}
+
+/// The name without which the private attributes of its block that stay could not be told.
+fn creator() -> Why {
+    Why {
+        source: WhySource::SafePrivate,
+        ..Why::said("names the creator of private attributes that stay")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::{DataElement, Tag, VR};
+    use dicom_object::InMemDicomObject;
+
+    use super::explain;
+    use crate::recipe::Recipe;
+    use crate::report::WhySource;
+
+    #[test]
+    fn a_creator_stays_for_what_it_names_and_for_nothing_else() {
+        let text = |element, text: &str| {
+            let vr = if element < 0x1000 { VR::LO } else { VR::SH };
+            DataElement::new(Tag(0x0043, element), vr, text)
+        };
+        let header = InMemDicomObject::from_element_iter([
+            text(0x0010, "GEMS_PARM_01"),
+            text(0x0011, "SOMEBODY"),
+            text(0x1027, "/1.0:1"),
+            text(0x1101, "secret"),
+        ]);
+        let sources = explain(&header, Recipe::embedded(), 10);
+        let sources: Vec<WhySource> = sources.into_iter().map(|one| one.why.source).collect();
+        let (safe, table) = (WhySource::SafePrivate, WhySource::Table);
+        assert_eq!(sources, [safe, table, safe, table]);
     }
 }
