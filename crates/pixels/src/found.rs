@@ -22,6 +22,10 @@ const LEAST_CHARACTERS: usize = 2;
 const CLEAR_CHARACTERS: usize = 4;
 const CLEAR_CONFIDENCE: f32 = 0.8;
 
+/// Characters are taller than wide, and gaps between words count: a short reading that is wider than this many heights a character is
+/// of something else, such as an edge of bone that is there in every slice.
+const WIDEST_CHARACTER: f32 = 1.5;
+
 /// Shorter parts of values are in any text.
 const LEAST_KNOWN_CHARACTERS: usize = 3;
 
@@ -119,8 +123,23 @@ impl FoundText {
         }
         match characters >= CLEAR_CHARACTERS && self.confidence >= CLEAR_CONFIDENCE {
             true => Weight::Clear,
-            false => Weight::Weak,
+            false if self.is_shaped_like_text() => Weight::Weak,
+            false => Weight::Noise,
         }
+    }
+
+    /// Whether so many characters can be as wide as that.
+    fn is_shaped_like_text(&self) -> bool {
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "pixels of a picture and characters of a line"
+        )]
+        let (width, height, characters) = (
+            self.region.width as f32,
+            self.region.height as f32,
+            self.text.chars().count() as f32,
+        );
+        width <= height * characters * WIDEST_CHARACTER
     }
 }
 
@@ -186,6 +205,12 @@ mod tests {
             };
             assert_eq!(found.weight(&known()), expect, "{text}");
         };
+        let edge_of_bone = FoundText {
+            region: Region::everywhere(188, 107, 17, 5),
+            text: "40".to_owned(),
+            confidence: 0.53,
+        };
+        assert_eq!(edge_of_bone.weight(&known()), Weight::Noise);
         check("O", 0.99, Weight::Noise);
         check("-8-", 0.99, Weight::Noise);
         check("", 0.0, Weight::Noise);
