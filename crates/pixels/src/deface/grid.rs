@@ -156,7 +156,7 @@ fn otsu(sorted: &[f32], most: f32) -> Option<f32> {
     const BINS: usize = 256;
     let least = *sorted.first()?;
     let span = most - least;
-    if !(span > 0.0) {
+    if span.is_nan() || span <= 0.0 {
         return None;
     }
     let mut counts = [0_u64; BINS];
