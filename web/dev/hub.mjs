@@ -54,7 +54,7 @@ export async function createHub() {
       datasets: asked.datasets.map((dataset) => ({
         dataset, node: datasets.find((entry) => entry.record.id === dataset)?.record.node,
       })),
-      operations: asked.operations, min_sites: 2, valid_from: at,
+      operations: asked.operations, min_sites: 2, least_count: asked.least_count, valid_from: at,
       valid_until: new Date(Date.parse(at) + asked.days * 86_400_000).toISOString(),
     };
     const request = { id, submitted_by: account, submitted_at: at, asked, proposed_permit, state: 'in_review' };
@@ -89,16 +89,24 @@ export async function createHub() {
     return { status: 204 };
   }
 
-  function startSearch(account, { text: plain, panel }) {
-    const text = panel?.text ?? plain;
+  function startSearch(account, { text: plain, panel, exact }) {
+    const text = exact?.text ?? panel?.text ?? plain;
+    if (exact) {
+      const request = requests.find(({ proposed_permit: { id } }) => id === exact.permit);
+      if (request?.state.revoked) return problem(409, 'permit_revoked', 'Conflict', 'the permit was revoked');
+      if (!request?.state.granted) return problem(404, 'not_found', 'Not found', 'There is no such permit.');
+    }
     const wrong = /\b(colour|color|x)\b/.exec(text);
     if (wrong) {
       const detail = `\`${wrong[0]}\` is no field at character ${wrong.index + 1}`;
       return problem(400, 'bad_cohort', 'The cohort cannot be read', detail);
     }
-    const search = { id: newId('search'), digest: newDigest(), facets: panel?.facets ?? [], asked_by: account, asked_at: new Date().toISOString(), text };
+    const search = {
+      id: newId('search'), digest: newDigest(), facets: exact?.facets ?? panel?.facets ?? [], asked_by: account, asked_at: new Date().toISOString(),
+      text, permit: exact?.permit,
+    };
     searches.unshift(search);
-    record(account, 'search', search.id, 'done', text);
+    record(account, exact ? 'exact count' : 'search', search.id, 'done', exact ? `under ${exact.permit}: ${text}` : text);
     return searchState(search);
   }
 
@@ -114,7 +122,45 @@ export async function createHub() {
     return { reading, completion: { from: cursor - word.length, suggestions } };
   }
 
+  /** Sites of the permit count exactly: the third forbids it, and what the permit hides is hidden. */
+  function exactState(search) {
+    const age = Date.now() - Date.parse(search.asked_at);
+    const { proposed_permit: permit } = requests.find((request) => request.proposed_permit.id === search.permit);
+    const criteria = search.text.split(/ and /).filter(Boolean);
+    const narrow = 1 / (1 + criteria.length * 0.55);
+    const said = (count) => (count < (permit.least_count ?? 0) ? { fewer_than: permit.least_count } : { exactly: count });
+    const sites = nodes.map((node, index) => {
+      const named = { node: node.node, name: node.name };
+      const own = permit.datasets.filter((entry) => entry.node === node.node);
+      if (own.length === 0) return { ...named, answer: 'not_asked' };
+      if (age < 250 + index * 300) return { ...named, answer: 'waiting' };
+      if (index === 2) return { ...named, answer: { refused: { code: 'exact_counts_forbidden', reason: 'this site’s settings allow no exact counts, whatever a permit says' } } };
+      const { record } = datasets[index];
+      const rare = search.text.includes('malignancy >= 5') ? 0.004 : 1;
+      const patients = Math.round(record.patients * narrow * rare);
+      const counts = patients < (permit.least_count ?? 0) ? { fewer_than: permit.least_count }
+        : { exactly: { patients, studies: Math.round(record.studies * narrow * rare), series: Math.round(record.series * narrow * rare) } };
+      const facets = search.facets.map((field) => ({
+        field,
+        cells: Object.entries(record.breakdowns[field] ?? {}).filter(([, count]) => 'about' in count)
+          .map(([value, count]) => ({ value, patients: said(Math.round(count.about * narrow * rare) + 1) })),
+      }));
+      const reports = criteria.map((criterion) => ({ criterion, status: 'applied' }));
+      return { ...named, answer: { exact: { permit: permit.id, datasets: own.map(({ dataset }) => dataset), counts, criteria: reports, facets } } };
+    });
+    const exact = sites.map(({ answer }) => answer.exact?.counts.exactly).filter(Boolean);
+    const hidden = sites.filter(({ answer }) => answer.exact?.counts.fewer_than).length;
+    const sum = (level) => exact.reduce((all, counts) => all + counts[level], 0);
+    const waiting = sites.some((site) => site.answer === 'waiting');
+    const total = exact.length === 0 ? { missing: { reason: 'no site gave an exact count' } } : { exact: {
+      permit: permit.id, sites: exact.length, hidden, without: sites.length - exact.length - hidden,
+      patients: sum('patients'), studies: sum('studies'), series: sum('series'),
+    } };
+    return { ...search, cohort: { and: [] }, sites, complete: !waiting, total: waiting ? 'waiting' : total };
+  }
+
   function searchState(search) {
+    if (search.permit) return exactState(search);
     const age = Date.now() - Date.parse(search.asked_at);
     const criteria = search.text.split(/ and /).filter(Boolean);
     const narrow = 1 / (1 + criteria.length * 0.55);

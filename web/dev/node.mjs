@@ -152,7 +152,8 @@ export function createNode() {
     { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'a person has to look at it: images of modality US often show text', at: ago(86_363_000), waits: true },
   ];
   const POLICY = { threshold: 5, round_to: 5,
-    budget: { data_user_microrho: 80_000, site_microrho: 800_000, questions: 100, period_days: 7, studies_per_patient: 4, series_per_patient: 16 } };
+    budget: { data_user_microrho: 80_000, site_microrho: 800_000, questions: 100, period_days: 7, studies_per_patient: 4, series_per_patient: 16 },
+    under_permit: { counts: 'allow', threshold: 0 } };
   const ALARM = { data_user: 'company', suspicious: 5, at: ago(3_600_000) };
   const paid = (data_user, cohort, kind, price_microrho, suspicion, age) => ({ data_user, cohort, kind, price_microrho, suspicion, at: ago(age) });
   const disclosure = {
@@ -168,6 +169,7 @@ export function createNode() {
       paid('company', 'modality = CT and not age in 88..89', 'site', 320, 'differs_by_few', 3_700_000),
       paid('company', '', 'facets', 160, null, 4_000_000),
     ],
+    exact: [{ permit: newId('permit'), data_user: 'researcher', cohort: 'modality = CT and malignancy >= 4', facets: 'sex, modality', at: ago(120_000) }],
   };
   const permits = [
     { permit: newId('permit'), data_user: 'researcher', purpose: 'Can the shape that radiologists draw tell malignant from benign nodules?', datasets: [newId('dataset')], valid_until: ago(-88 * 86_400_000), revoked: false, answers: 21 },

@@ -205,6 +205,56 @@ test('a request is submitted, granted with a signature made here, used, and revo
   assert.deepEqual([...page.troubles, ...judge.troubles], []);
 });
 
+test('a permit to count is asked for, granted, and opens exact counts that are told from noise', async () => {
+  const page = await openPage(browser, mock.hub);
+  await signIn(page, ...RESEARCHER);
+  await visit(page, '/explorer');
+  assert.equal(await page.getByLabel('How to count').count(), 0, 'nothing to choose without a permit');
+  await visit(page, '/requests/new');
+  await page.getByLabel('Title').fill('How many');
+  await page.getByLabel('Purpose').fill('Plan a study.');
+  for (const site of [/Firenze/, /Dresden/, /València/]) await page.getByLabel(site).first().check();
+  for (const name of [/^Train/, /^Evaluate/]) await page.getByRole('checkbox', { name }).uncheck();
+  assert.equal(await page.getByLabel(/Hide exact counts/).count(), 0);
+  await page.getByRole('checkbox', { name: /^Count/ }).check();
+  await page.getByLabel(/Hide exact counts/).fill('10');
+  assert.deepEqual(await accessibilityFindings(page), []);
+  await page.getByRole('button', { name: 'Submit the request' }).click();
+  await page.getByText('below 10 patients').waitFor();
+  assert.equal(await page.getByText('are added up before').count(), 0, 'a count is of one site');
+
+  const judge = await openPage(browser, mock.hub);
+  await signIn(judge, ...COMMITTEE);
+  await visit(judge, new URL(page.url()).pathname);
+  await judge.getByLabel('Passphrase of the signing key').fill('arno committee');
+  await judge.getByRole('button', { name: 'Sign and grant' }).click();
+  await judge.getByText(/Granted by committee/).waitFor();
+
+  await page.getByRole('link', { name: 'Count exactly in the explorer' }).click();
+  await page.getByText('Exact counts, added up. Sites in it: 2.').waitFor();
+  await page.getByText(/settings allow no exact counts/).waitFor();
+  await page.getByRole('heading', { name: 'Sex' }).waitFor();
+  assert.equal(await page.getByText('±').count(), 0, 'nothing with noise is shown beside');
+  await page.getByText(/arno search --permit permit_/).waitFor();
+  assert.deepEqual(await accessibilityFindings(page), []);
+  await page.getByLabel('As text').fill('malignancy >= 5 and sex = F');
+  await page.getByRole('button', { name: 'Count exactly' }).click();
+  await page.getByText('Fewer than 10 patients').first().waitFor();
+  await page.getByText('No site gave an exact count.').waitFor();
+  await page.getByLabel('How to count').selectOption('');
+  await page.getByRole('button', { name: 'Search all sites' }).click();
+  await page.getByText('4 of 4 sites answered').first().waitFor();
+  assert.equal(await page.getByText('under permit').count(), 0);
+
+  await judge.getByLabel('Reason').fill('The study is planned.');
+  await judge.getByLabel('Passphrase of the signing key').fill('arno committee');
+  await judge.getByRole('button', { name: 'Sign and revoke' }).click();
+  await judge.getByText(/The permit was taken back/).waitFor();
+  await page.goBack();
+  await page.getByText('the permit was revoked').waitFor();
+  assert.deepEqual([...page.troubles, ...judge.troubles], []);
+});
+
 test('a request is refused with a reason', async () => {
   const judge = await openPage(browser, mock.hub);
   await signIn(judge, ...COMMITTEE);

@@ -37,7 +37,10 @@ test('a text is taken apart at its top-level ands and put together again', async
 
 test('a place in a message and a command for the shell', async () => {
   const { pythonProgram, shellCommand } = await load('./src/hub/explorer/cohort-text.ts');
-  assert.ok(pythonProgram('sex = F and x = "$& \\"', 'http://h').includes('COHORT = "sex = F and x = \\"$& \\\\\\""'));
+  const program = pythonProgram('sex = F and x = "$& \\"', 'http://h');
+  assert.ok(program.includes('COHORT = "sex = F and x = \\"$& \\\\\\""'));
+  assert.ok(pythonProgram('', 'http://h', [], 'permit_1').includes('PERMIT = "permit_1"'));
+  assert.equal(shellCommand('sex = F', ['sex'], 'permit_1'), 'arno search --permit permit_1 "sex = F" --facet sex');
   assert.equal(shellCommand('sex = F'), 'arno search "sex = F"');
   assert.equal(shellCommand('', ['age', 'overall_survival']), 'arno search "" --facet age --facet overall_survival');
   assert.ok(pythonProgram('', 'http://h', ['age']).includes('FACETS = ["age"]'));

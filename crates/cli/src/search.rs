@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use arno_client::ApiClient;
 use arno_domain::{
+    PermitId,
     cohort::{Cohort, Endpoint, Facet, Suggestion, complete},
-    disclosure::ProtectedCount,
+    disclosure::{PermittedCounts, ProtectedCount},
 };
 use arno_protocol::search::{
-    CriterionStatus, NewSearch, Panel, SearchState, SearchTotal, SiteAnswer, SiteCounts,
+    CriterionReport, CriterionStatus, ExactSearch, ExactSite, NewSearch, Panel, SearchState,
+    SearchTotal, SiteAnswer, SiteCounts,
 };
 
 use crate::{
@@ -38,6 +40,10 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     survival: bool,
 
+    /// Count exactly, within the datasets of this permit; it must allow to count. Facets of words are then exact too, and cost nothing
+    #[arg(long, value_name = "PERMIT")]
+    permit: Option<PermitId>,
+
     /// Print what may come at the end of the cohort instead of asking it; shells call this on Tab
     #[arg(long, hide = true)]
     complete: bool,
@@ -51,22 +57,35 @@ pub(crate) async fn run(shared: &Shared, args: SearchArgs) -> anyhow::Result<()>
     explain_errors(&args.cohort)?;
     let (client, _) = profile::client(shared)?;
     let facets = args.facets();
-    let state = search(&client, asked(&args.cohort, &facets)).await?;
+    let new = match args.permit {
+        None => asked(&args.cohort, &facets),
+        Some(permit) => NewSearch::Exact(ExactSearch {
+            text: args.cohort.clone(),
+            permit,
+            facets: facets.clone(),
+        }),
+    };
+    let state = search(&client, new).await?;
     if shared.json {
         return output::json(&state);
     }
     println!("{}", table(&state));
     let counted = state.sites.iter().any(|site| has_counts(&site.answer));
-    let totals = state.totals;
-    match counted {
-        true => println!(
+    match (counted, state.totals) {
+        (true, Some(totals)) => println!(
             "\n{}\nThe sites' own counts together: {} patients",
             total(&state.total),
             range(totals.patients_low, totals.patients_high)
         ),
-        false => println!("\nNo site could count this."),
+        (true, None) => {
+            print!("{}", facet_tables(&state));
+            println!("\n{}", total(&state.total));
+        }
+        (false, _) => println!("\nNo site could count this."),
     }
-    print!("{}", plots(&state, &facets));
+    if state.permit.is_none() {
+        print!("{}", plots(&state, &facets));
+    }
     Ok(())
 }
 
@@ -155,18 +174,58 @@ fn cells(answer: &SiteAnswer) -> [String; 4] {
     match answer {
         SiteAnswer::Waiting => none("waiting".into()),
         SiteAnswer::Late => none("no answer in time".into()),
-        SiteAnswer::Refused { reason } => none(format!("refused: {reason}")),
+        SiteAnswer::NotAsked => none("not asked: the permit names no dataset of this site".into()),
+        SiteAnswer::Refused { code, reason } => none(format!("refused ({code}): {reason}")),
         SiteAnswer::Failed { reason } => none(format!("failed: {reason}")),
         SiteAnswer::Counted(found) => match found.counts {
-            None => none(criteria(found)),
+            None => none(criteria(&found.criteria)),
             Some(counts) => [
                 within(counts.patients, counts.margins.patients),
                 within(counts.studies, counts.margins.studies),
                 within(counts.series, counts.margins.series),
-                criteria(found),
+                criteria(&found.criteria),
             ],
         },
+        SiteAnswer::Exact(found) => exact_cells(found),
     }
+}
+
+fn exact_cells(found: &ExactSite) -> [String; 4] {
+    let of = match found.datasets.len() {
+        1 => "1 dataset".to_owned(),
+        count => format!("{count} datasets"),
+    };
+    let [patients, studies, series] = match found.counts {
+        None => ["-".to_owned(), "-".to_owned(), "-".to_owned()],
+        Some(PermittedCounts::FewerThan(limit)) => {
+            [format!("< {limit}"), "-".to_owned(), "-".to_owned()]
+        }
+        Some(PermittedCounts::Exactly {
+            patients,
+            studies,
+            series,
+        }) => [patients, studies, series].map(|count| count.to_string()),
+    };
+    let note = format!("exact in {of}; {}", criteria(&found.criteria));
+    [patients, studies, series, note]
+}
+
+/// One table a site that counted by value.
+fn facet_tables(state: &SearchState) -> String {
+    let mut text = String::new();
+    for site in &state.sites {
+        let SiteAnswer::Exact(found) = &site.answer else {
+            continue;
+        };
+        for facet in &found.facets {
+            let mut grid = Grid::new(&[facet.field.as_str(), "patients"], &[1]);
+            for cell in &facet.cells {
+                grid.row([cell.value.clone(), cell.patients.to_string()]);
+            }
+            text.push_str(&format!("\n{}, exactly:\n{grid}\n", site.name));
+        }
+    }
+    text
 }
 
 /// A count and how far it is from the truth 95 times in a hundred.
@@ -183,26 +242,23 @@ fn has_counts(answer: &SiteAnswer) -> bool {
         SiteAnswer::Counted(SiteCounts {
             counts: Some(_),
             ..
+        }) | SiteAnswer::Exact(ExactSite {
+            counts: Some(_),
+            ..
         })
     )
 }
 
-fn criteria(found: &SiteCounts) -> String {
-    let unsupported: Vec<_> = found
-        .criteria
+fn criteria(reports: &[CriterionReport]) -> String {
+    let unsupported: Vec<_> = reports
         .iter()
         .filter(|report| report.status == CriterionStatus::Unsupported)
         .map(|report| report.criterion.as_str())
         .collect();
-    let expanded = found
-        .criteria
-        .iter()
-        .filter_map(|report| match report.status {
-            CriterionStatus::Expanded(codes) => {
-                Some(format!("; {}: {codes} codes", report.criterion))
-            }
-            CriterionStatus::Applied | CriterionStatus::Unsupported => None,
-        });
+    let expanded = reports.iter().filter_map(|report| match report.status {
+        CriterionStatus::Expanded(codes) => Some(format!("; {}: {codes} codes", report.criterion)),
+        CriterionStatus::Applied | CriterionStatus::Unsupported => None,
+    });
     if unsupported.is_empty() {
         format!("all applied{}", expanded.collect::<String>())
     } else {
@@ -210,11 +266,21 @@ fn criteria(found: &SiteCounts) -> String {
     }
 }
 
-/// The masked sum over the sites, or why there is none.
+/// What the sites come to together, and what it is made of; or why there is nothing.
 pub(crate) fn total(total: &SearchTotal) -> String {
     match total {
         SearchTotal::Waiting => "The total over the sites is not there yet.".to_owned(),
         SearchTotal::Missing { reason } => format!("No total over the sites: {reason}"),
+        SearchTotal::Exact(found) => format!(
+            "Exactly, under {}: {} patients, {} studies, {} series, added up from {} sites{}{}",
+            found.permit,
+            found.patients,
+            found.studies,
+            found.series,
+            found.sites,
+            besides(found.hidden, "hide a small count"),
+            besides(found.without, "gave no exact count"),
+        ),
         SearchTotal::Counted(found) => format!(
             "All {} sites, added up under masks: {} patients, {} studies, {} series",
             found.sites,
@@ -225,6 +291,13 @@ pub(crate) fn total(total: &SearchTotal) -> String {
             within(ProtectedCount::About(found.studies), found.margins.studies),
             within(ProtectedCount::About(found.series), found.margins.series),
         ),
+    }
+}
+
+fn besides(sites: u32, what: &str) -> String {
+    match sites {
+        0 => String::new(),
+        sites => format!("; not in it: {sites} that {what}"),
     }
 }
 

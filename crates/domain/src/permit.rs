@@ -14,6 +14,8 @@ use crate::{DatasetId, Document, NodeId, PermitId, PublicKey, RequestId, Signed}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
+    /// Exact counts of cohorts within the datasets, site by site.
+    Count,
     /// Sums over patients.
     Statistics,
     /// Rounds of federated training.
@@ -27,10 +29,17 @@ impl Operation {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Count => "count",
             Self::Statistics => "statistics",
             Self::Train => "train",
             Self::Evaluate => "evaluate",
         }
+    }
+
+    /// Whether nothing of it is seen but a sum over sites. A count is seen site by site, so one site is enough.
+    #[must_use]
+    pub fn adds_up_sites(self) -> bool {
+        self != Self::Count
     }
 }
 
@@ -52,6 +61,9 @@ pub struct Permit {
     pub operations: Vec<Operation>,
     /// Fewest sites whose contributions are added before a total is seen.
     pub min_sites: u32,
+    /// Exact counts of fewer patients than this are said as "fewer than"; absent where none are hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_count: Option<u32>,
     /// From when.
     pub valid_from: DateTime<Utc>,
     /// Until when.
@@ -168,6 +180,41 @@ pub struct Use<'a> {
     pub at: DateTime<Utc>,
 }
 
+impl Permit {
+    /// Whether somebody may do something under it at a time, wherever it holds. Whether it was revoked, and is signed at all, it does
+    /// not know.
+    ///
+    /// # Errors
+    /// [`PermitRefusal`] names the first thing that does not fit.
+    pub fn allows(
+        &self,
+        data_user: &str,
+        operation: Operation,
+        at: DateTime<Utc>,
+    ) -> Result<(), PermitRefusal> {
+        let (valid_from, valid_until) = (self.valid_from, self.valid_until);
+        if at < valid_from || at >= valid_until {
+            return Err(PermitRefusal::NotInForce {
+                valid_from,
+                valid_until,
+            });
+        }
+        if self.data_user != data_user {
+            return Err(PermitRefusal::OtherDataUser);
+        }
+        if !self.operations.contains(&operation) {
+            return Err(PermitRefusal::OtherOperation(operation));
+        }
+        Ok(())
+    }
+
+    /// Its datasets at one node.
+    pub fn datasets_at(&self, node: NodeId) -> impl Iterator<Item = DatasetId> {
+        let here = self.datasets.iter().filter(move |entry| entry.node == node);
+        here.map(|entry| entry.dataset)
+    }
+}
+
 /// A permit that this node verified for one use. Made by [`activate`] only.
 #[derive(Debug, Clone)]
 pub struct ActivePermit {
@@ -187,6 +234,16 @@ impl ActivePermit {
     pub fn datasets(&self) -> &[DatasetId] {
         &self.datasets
     }
+
+    /// Those of them whose names are among these, each once.
+    #[must_use]
+    pub fn datasets_among(&self, names: &[String]) -> Vec<DatasetId> {
+        let mut among: Vec<_> = self.datasets.clone();
+        among.retain(|dataset| names.contains(&dataset.to_string()));
+        among.sort();
+        among.dedup();
+        among
+    }
 }
 
 /// Verifies a permit for one use, offline: signature, time, revocation, person, dataset, operation, sites.
@@ -203,32 +260,16 @@ pub fn activate(
         .ok_or(PermitRefusal::Missing)?
         .verify(committee)
         .map_err(|_| PermitRefusal::NotSigned)?;
-    let (valid_from, valid_until) = (permit.valid_from, permit.valid_until);
-    if wanted.at < valid_from || wanted.at >= valid_until {
-        return Err(PermitRefusal::NotInForce {
-            valid_from,
-            valid_until,
-        });
-    }
     if is_revoked(permit.id) {
         return Err(PermitRefusal::Revoked);
     }
-    if permit.data_user != wanted.data_user {
-        return Err(PermitRefusal::OtherDataUser);
-    }
-    let here = permit
-        .datasets
-        .iter()
-        .filter(|entry| entry.node == wanted.node);
-    let datasets: Vec<_> = here.map(|entry| entry.dataset).collect();
+    permit.allows(wanted.data_user, wanted.operation, wanted.at)?;
+    let datasets: Vec<_> = permit.datasets_at(wanted.node).collect();
     if datasets.is_empty() {
         return Err(PermitRefusal::OtherDataset);
     }
-    if !permit.operations.contains(&wanted.operation) {
-        return Err(PermitRefusal::OtherOperation(wanted.operation));
-    }
     let least = permit.min_sites.max(LEAST_SITES);
-    if wanted.sites < least {
+    if wanted.operation.adds_up_sites() && wanted.sites < least {
         return Err(PermitRefusal::TooFewSites {
             wanted: least,
             found: wanted.sites,
@@ -260,6 +301,7 @@ mod tests {
             }],
             operations: vec![Operation::Train],
             min_sites: 2,
+            least_count: None,
             valid_from: start(),
             valid_until: start() + Duration::days(30),
         }
@@ -319,6 +361,29 @@ mod tests {
             |permit, wanted| (permit.min_sites, wanted.sites) = (0, 1),
             false,
             Err("too_few_sites"),
+        );
+    }
+
+    #[test]
+    fn a_count_is_of_one_site_and_only_where_it_is_allowed() {
+        let counting = |permit: &mut Permit, wanted: &mut Use<'_>| {
+            permit.operations = vec![Operation::Count];
+            (wanted.operation, wanted.sites) = (Operation::Count, 1);
+        };
+        check(counting, false, Ok(()));
+        check(counting, true, Err("permit_revoked"));
+        check(
+            |_, wanted| wanted.operation = Operation::Count,
+            false,
+            Err("permit_for_other_operation"),
+        );
+        check(
+            |permit, wanted| {
+                counting(permit, wanted);
+                (wanted.operation, wanted.sites) = (Operation::Train, 3);
+            },
+            false,
+            Err("permit_for_other_operation"),
         );
     }
 

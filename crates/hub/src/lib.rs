@@ -13,6 +13,7 @@ mod cohorts;
 pub mod commands;
 mod config;
 mod error;
+mod exact;
 mod federation;
 mod hub;
 mod identity;

@@ -35,9 +35,11 @@ const CLOCK_SLACK: Duration = Duration::minutes(5);
 /// Nodes that come back within a year still learn of a revocation.
 const REVOCATION_KEPT: Duration = Duration::days(365);
 
-/// All that is computed are sums over sites, so one site is none.
+/// Of all but counts, sums over sites are seen, so one site is none.
 #[derive(Debug, thiserror::Error)]
-#[error("name datasets of at least {LEAST_SITES} sites: only sums over sites are seen")]
+#[error(
+    "name datasets of at least {LEAST_SITES} sites: only sums over sites are seen, unless counts are all that is asked for"
+)]
 pub(crate) struct TooFewSites;
 
 /// What the committee signs when it says yes: what was asked, and a majority of the sites as the least number.
@@ -52,7 +54,11 @@ pub(crate) fn proposed_permit(
     nodes.sort();
     nodes.dedup();
     let sites = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-    if sites < LEAST_SITES {
+    let adds_up = asked
+        .operations
+        .iter()
+        .any(|operation| operation.adds_up_sites());
+    if adds_up && sites < LEAST_SITES {
         return Err(TooFewSites);
     }
     Ok(Permit {
@@ -64,6 +70,7 @@ pub(crate) fn proposed_permit(
         operations: asked.operations.clone(),
         // A majority: a site that is away does not stop the others, and a few cannot be singled out.
         min_sites: LEAST_SITES.max(sites / 2 + 1),
+        least_count: asked.least_count,
         valid_from: now - CLOCK_SLACK,
         valid_until: now + Duration::days(i64::from(asked.days)),
     })
@@ -161,12 +168,17 @@ mod tests {
     use super::proposed_permit;
 
     fn check(sites: usize, expect: Option<u32>) {
+        check_operations(sites, &[Operation::Train], expect);
+    }
+
+    fn check_operations(sites: usize, operations: &[Operation], expect: Option<u32>) {
         let asked = NewRequest {
             title: "t".into(),
             purpose: "p".into(),
             datasets: Vec::new(),
-            operations: vec![Operation::Train],
+            operations: operations.to_vec(),
             days: 1,
+            least_count: None,
         };
         let nodes: Vec<_> = (0..sites).map(|_| NodeId::new()).collect();
         // Two datasets a site: a site counts once.
@@ -196,5 +208,11 @@ mod tests {
         check(3, Some(2));
         check(4, Some(3));
         check(5, Some(3));
+    }
+
+    #[test]
+    fn counts_alone_are_of_one_site_too() {
+        check_operations(1, &[Operation::Count], Some(2));
+        check_operations(1, &[Operation::Count, Operation::Train], None);
     }
 }

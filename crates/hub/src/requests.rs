@@ -29,7 +29,9 @@ use crate::{
 };
 
 /// Datasets of one request.
-const MAX_DATASETS: usize = 100;
+pub(crate) const MAX_DATASETS: usize = 100;
+/// Counts below more than this are not hidden as small ones.
+const MAX_LEAST_COUNT: u32 = 1_000;
 /// Five years: longer than any project that is approved once.
 const MAX_DAYS: u32 = 5 * 365;
 
@@ -176,6 +178,14 @@ fn check_request(asked: &mut NewRequest) -> Result<(), ApiError> {
     let order = |operation: &Operation| operation.as_str();
     asked.operations.sort_by_key(order);
     asked.operations.dedup();
+    if let Some(least) = asked.least_count {
+        if !asked.operations.contains(&Operation::Count) || !(1..=MAX_LEAST_COUNT).contains(&least)
+        {
+            let detail =
+                format!("least_count goes with the operation count and is 1 to {MAX_LEAST_COUNT}.");
+            return Err(ApiError::bad_request("bad_request", detail));
+        }
+    }
     let detail = match (asked.datasets.len(), asked.operations.len(), asked.days) {
         (0, _, _) => "Name at least one dataset.".to_owned(),
         (found, _, _) if found > MAX_DATASETS => format!("Name at most {MAX_DATASETS} datasets."),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use arno_domain::{
-    NodeId, QuestionId, SearchId,
+    NodeId, PermitId, QuestionId, SearchId,
     audit::Outcome,
     cohort::{Cohort, Facet},
     disclosure::{self, ProtectedCount, ReleasedCount},
@@ -13,7 +13,8 @@ use arno_protocol::{
     Problem,
     federation::{AnswerBody, Question, QuestionBody},
     search::{
-        Counts, NewSearch, Panel, SearchState, SearchTotal, SearchTotals, SiteAnswer, SiteSearch,
+        Counts, ExactSearch, NewSearch, Panel, SearchState, SearchTotal, SearchTotals, SiteAnswer,
+        SiteSearch,
     },
     session::Role,
 };
@@ -21,7 +22,7 @@ use arno_store::{
     StoreError,
     hub::{
         members::Member,
-        questions::{self, Subject},
+        questions::{self, Asked, Subject},
         searches::{self, StoredSearch},
     },
 };
@@ -31,7 +32,14 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 
-use crate::{Hub, catalogue::parse_id, hub::act, survival::survival, totals};
+use crate::{
+    Hub,
+    catalogue::parse_id,
+    exact::{self, count_exactly, usable},
+    hub::act,
+    survival::survival,
+    totals,
+};
 
 /// Who may search.
 pub(crate) const SEARCHERS: [Role; 3] = [Role::DataUser, Role::Committee, Role::Operator];
@@ -61,7 +69,14 @@ pub(crate) async fn create_search(
 ) -> ApiResult<SearchState> {
     who.require(&SEARCHERS)?;
     let facets = facets_of(&new)?;
+    let permit = match &new {
+        NewSearch::Exact(exact) => Some(usable(&hub, &who.account, exact.permit).await?),
+        NewSearch::Text(_) | NewSearch::Cohort(_) | NewSearch::Panel(_) => None,
+    };
     let cohort = cohort_of(new)?;
+    if let Some(permit) = permit {
+        return count_exactly(&hub, who.account, (cohort, facets), permit).await;
+    }
     let (now, digest) = (hub.now(), cohort.digest());
     let since = now - REUSE_WITHIN;
     let same = searches::same_search(&hub.database, &who.account, &digest, since).await?;
@@ -75,16 +90,15 @@ pub(crate) async fn create_search(
         }
     }
     check_rate(&hub, &who.account, now).await?;
-    let search = StoredSearch {
-        id: SearchId::new(),
-        asked_by: who.account,
-        asked_at: now,
-        expires_at: now + hub.config.waits.search,
-        text: cohort.to_string(),
-        cohort,
-        digest,
+    let search = new_search(&hub, who.account, cohort, None);
+    let members = hub.members().await;
+    let body = |search: &StoredSearch| QuestionBody::Search {
+        search: search.id,
+        data_user: search.asked_by.clone(),
+        cohort: search.cohort.clone(),
+        facets: facets.clone(),
     };
-    ask_members(&hub, &search, &facets).await?;
+    ask_members(&hub, &search, (&members, body(&search))).await?;
     totals::start(&hub, &search);
     Ok(Json(state_of(&hub, search).await?))
 }
@@ -122,10 +136,12 @@ pub(crate) async fn get_search(
 
 /// The facets of a panel, each once.
 fn facets_of(new: &NewSearch) -> Result<Vec<Facet>, ApiError> {
-    let NewSearch::Panel(panel) = new else {
-        return Ok(Vec::new());
+    let asked = match new {
+        NewSearch::Panel(panel) => &panel.facets,
+        NewSearch::Exact(exact) if !exact.facets.is_empty() => &exact.facets,
+        NewSearch::Text(_) | NewSearch::Cohort(_) | NewSearch::Exact(_) => return Ok(Vec::new()),
     };
-    let facets: BTreeSet<Facet> = panel.facets.iter().copied().collect();
+    let facets: BTreeSet<Facet> = asked.iter().copied().collect();
     if facets.is_empty() || facets.len() > MAX_FACETS {
         let detail = format!("A panel has 1 to {MAX_FACETS} facets.");
         return Err(ApiError::bad_request("bad_facets", detail));
@@ -135,7 +151,9 @@ fn facets_of(new: &NewSearch) -> Result<Vec<Facet>, ApiError> {
 
 fn cohort_of(new: NewSearch) -> Result<Cohort, ApiError> {
     let cohort = match new {
-        NewSearch::Text(text) | NewSearch::Panel(Panel { text, .. }) => text
+        NewSearch::Text(text)
+        | NewSearch::Panel(Panel { text, .. })
+        | NewSearch::Exact(ExactSearch { text, .. }) => text
             .parse::<Cohort>()
             .map_err(|error| ApiError::bad_request("bad_cohort", error.to_string()))?,
         NewSearch::Cohort(cohort) => cohort,
@@ -150,7 +168,11 @@ fn cohort_of(new: NewSearch) -> Result<Cohort, ApiError> {
     Ok(cohort)
 }
 
-async fn check_rate(hub: &Hub, account: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
+pub(crate) async fn check_rate(
+    hub: &Hub,
+    account: &str,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
     let newest = searches::searches(&hub.database, account, MAX_SEARCHES_PER_MINUTE).await?;
     let oldest = newest.get(MAX_SEARCHES_PER_MINUTE as usize - 1);
     if oldest.is_some_and(|search| search.asked_at > now - Duration::minutes(1)) {
@@ -160,65 +182,81 @@ async fn check_rate(hub: &Hub, account: &str, now: DateTime<Utc>) -> Result<(), 
     Ok(())
 }
 
-/// Keeps the search and one question to each member, and wakes those who wait for one.
-async fn ask_members(hub: &Hub, search: &StoredSearch, facets: &[Facet]) -> Result<(), StoreError> {
-    let members = hub.members().await;
+pub(crate) fn new_search(
+    hub: &Hub,
+    asked_by: String,
+    cohort: Cohort,
+    permit: Option<PermitId>,
+) -> StoredSearch {
+    let now = hub.now();
+    StoredSearch {
+        id: SearchId::new(),
+        asked_by,
+        asked_at: now,
+        expires_at: now + hub.config.waits.search,
+        text: cohort.to_string(),
+        digest: cohort.digest(),
+        cohort,
+        permit,
+    }
+}
+
+/// Keeps the search and one question to each of these members, and wakes those who wait for one.
+pub(crate) async fn ask_members(
+    hub: &Hub,
+    search: &StoredSearch,
+    (members, body): (&[Arc<Member>], QuestionBody),
+) -> Result<(), StoreError> {
     let mut tx = hub.database.write().await?;
     searches::create_search(&mut tx, search).await?;
-    for member in &members {
+    for member in members {
         let question = Question {
             id: QuestionId::new(),
             expires_at: search.expires_at,
-            body: QuestionBody::Search {
-                search: search.id,
-                data_user: search.asked_by.clone(),
-                cohort: search.cohort.clone(),
-                facets: facets.to_vec(),
-            },
+            body: body.clone(),
         };
         let (node, subject) = (member.card.node, Subject::Search(search.id));
         questions::create_question(&mut tx, node, subject, &question, search.asked_at).await?;
     }
-    let done = act(
-        &search.asked_by,
-        "search",
-        search.id,
-        Outcome::Done,
-        &search.text,
-    );
+    let (what, detail) = match search.permit {
+        Some(permit) => ("exact count", format!("under {permit}: {}", search.text)),
+        None => ("search", search.text.clone()),
+    };
+    let done = act(&search.asked_by, what, search.id, Outcome::Done, detail);
     tx.audit(search.asked_at, done).await?;
     tx.commit().await?;
-    for member in &members {
+    for member in members {
         hub.presence.wake(member.card.node);
     }
     Ok(())
 }
 
-async fn state_of(hub: &Hub, search: StoredSearch) -> Result<SearchState, StoreError> {
+pub(crate) async fn state_of(hub: &Hub, search: StoredSearch) -> Result<SearchState, StoreError> {
     let subject = Subject::Search(search.id);
     let asked = questions::asked(&hub.database, subject).await?;
     let answers = questions::answers(&hub.database, subject).await?;
     let members = hub.members().await;
     let over = hub.now() >= search.expires_at;
-    let sites: Vec<_> = asked
+    let mut sites: Vec<_> = asked
         .iter()
-        .map(|asked| site_search(asked.node, &members, &answers, over))
+        .map(|asked| SiteSearch {
+            node: asked.node,
+            name: name_of(asked.node, &members),
+            answer: site_answer(asked.node, &answers, (search.permit, over)),
+        })
         .collect();
-    let total = match searches::total(&hub.database, search.id).await? {
-        Some(total) => total,
-        None if hub.now() < totals::over_at(&search) => SearchTotal::Waiting,
-        // The hub stopped while it was made.
-        None => SearchTotal::Missing {
-            reason: "the total was not made in time".to_owned(),
-        },
-    };
+    if search.permit.is_some() {
+        sites.extend(not_asked(&asked, &members));
+    }
+    let total = total_of(hub, &search, &sites).await?;
     Ok(SearchState {
         complete: total != SearchTotal::Waiting
             && sites.iter().all(|site| site.answer != SiteAnswer::Waiting),
         total,
-        totals: totals(&sites),
         survival: survival(&sites),
+        totals: search.permit.is_none().then(|| totals(&sites)),
         sites,
+        permit: search.permit,
         id: search.id,
         asked_by: search.asked_by,
         asked_at: search.asked_at,
@@ -228,38 +266,68 @@ async fn state_of(hub: &Hub, search: StoredSearch) -> Result<SearchState, StoreE
     })
 }
 
-fn site_search(
-    node: NodeId,
-    members: &[Arc<Member>],
-    answers: &[(NodeId, AnswerBody)],
-    over: bool,
-) -> SiteSearch {
-    let member = members.iter().find(|member| member.card.node == node);
-    let name = member
-        .map(|member| member.card.name.clone())
-        .unwrap_or_default();
-    let answer = answers.iter().find(|(from, _)| *from == node);
-    SiteSearch {
-        node,
-        name,
-        answer: site_answer(answer.map(|(_, answer)| answer), over),
+async fn total_of(
+    hub: &Hub,
+    search: &StoredSearch,
+    sites: &[SiteSearch],
+) -> Result<SearchTotal, StoreError> {
+    if let Some(permit) = search.permit {
+        return Ok(exact::total(permit, sites));
     }
+    Ok(match searches::total(&hub.database, search.id).await? {
+        Some(total) => total,
+        None if hub.now() < totals::over_at(search) => SearchTotal::Waiting,
+        // The hub stopped while it was made.
+        None => SearchTotal::Missing {
+            reason: "the total was not made in time".to_owned(),
+        },
+    })
 }
 
-fn site_answer(answer: Option<&AnswerBody>, over: bool) -> SiteAnswer {
-    match answer {
-        Some(AnswerBody::Counts(counts)) => SiteAnswer::Counted(counts.clone()),
-        Some(AnswerBody::Refused { reason, .. }) => SiteAnswer::Refused {
+/// Members of whose datasets the permit names none.
+fn not_asked(asked: &[Asked], members: &[Arc<Member>]) -> Vec<SiteSearch> {
+    let is_asked = |node: NodeId| asked.iter().any(|asked| asked.node == node);
+    let others = members.iter().map(|member| member.card.node);
+    let others = others.filter(|node| !is_asked(*node));
+    let site = |node| SiteSearch {
+        node,
+        name: name_of(node, members),
+        answer: SiteAnswer::NotAsked,
+    };
+    others.map(site).collect()
+}
+
+fn name_of(node: NodeId, members: &[Arc<Member>]) -> String {
+    let member = members.iter().find(|member| member.card.node == node);
+    member
+        .map(|member| member.card.name.clone())
+        .unwrap_or_default()
+}
+
+/// What a node said. A search with noise takes no exact counts and one under a permit no others, nor those of another permit.
+fn site_answer(
+    node: NodeId,
+    answers: &[(NodeId, AnswerBody)],
+    (permit, over): (Option<PermitId>, bool),
+) -> SiteAnswer {
+    let answer = answers.iter().find(|(from, _)| *from == node);
+    match (answer.map(|(_, answer)| answer), permit) {
+        (Some(AnswerBody::Counts(counts)), None) => SiteAnswer::Counted(counts.clone()),
+        (Some(AnswerBody::Exact(counts)), Some(permit)) if counts.permit == permit => {
+            SiteAnswer::Exact(counts.clone())
+        }
+        (Some(AnswerBody::Refused { code, reason }), _) => SiteAnswer::Refused {
+            code: code.clone(),
             reason: reason.clone(),
         },
-        Some(AnswerBody::Failed { reason }) => SiteAnswer::Failed {
+        (Some(AnswerBody::Failed { reason }), _) => SiteAnswer::Failed {
             reason: reason.clone(),
         },
-        Some(_) => SiteAnswer::Failed {
+        (Some(_), _) => SiteAnswer::Failed {
             reason: "the node answered something else".into(),
         },
-        None if over => SiteAnswer::Late,
-        None => SiteAnswer::Waiting,
+        (None, _) if over => SiteAnswer::Late,
+        (None, _) => SiteAnswer::Waiting,
     }
 }
 
@@ -269,6 +337,8 @@ fn totals(sites: &[SiteSearch]) -> SearchTotals {
         .filter_map(|site| match &site.answer {
             SiteAnswer::Counted(counted) => counted.counts,
             SiteAnswer::Waiting
+            | SiteAnswer::Exact(_)
+            | SiteAnswer::NotAsked
             | SiteAnswer::Late
             | SiteAnswer::Refused { .. }
             | SiteAnswer::Failed { .. } => None,

@@ -201,6 +201,11 @@ impl SiteConfig {
              # Studies and series with which one patient counts at most: the more, the more noise in their counts.\n\
              studies_per_patient = {studies_per_patient}\nseries_per_patient = {series_per_patient}\n\
              # The same of values of a facet.\nvalues_per_patient = {values_per_patient}\n\
+             \n[disclosure.under_permit]\n\
+             # Exact counts for whom a permit of the access committee allows them: \"allow\" or \"forbid\".\n\
+             counts = \"{exact_counts}\"\n\
+             # Fewer patients than this are only \"fewer than\", whatever a permit says; 0 hides none.\n\
+             threshold = {exact_threshold}\n\
              \n[risk]\n# The fewest patients of a dataset that may look the same; below, publishing will \"warn\" or \"refuse\".\n\
              least_k = {least_k}\nbelow = \"{below}\"\n",
             name = quoted(&self.name),
@@ -239,6 +244,8 @@ impl SiteConfig {
             studies_per_patient = budget.studies_per_patient,
             series_per_patient = budget.series_per_patient,
             values_per_patient = budget.values_per_patient,
+            exact_counts = self.disclosure.under_permit.counts.as_str(),
+            exact_threshold = self.disclosure.under_permit.threshold,
             least_k = self.risk.least_k,
             below = match self.risk.below {
                 BelowLimit::Warn => "warn",
@@ -335,6 +342,8 @@ impl NodeConfig {
 
 #[cfg(test)]
 mod tests {
+    use arno_domain::disclosure::{ExactCounting, UnderPermit};
+
     use super::{RecipeName, SiteConfig};
 
     #[test]
@@ -348,6 +357,10 @@ mod tests {
         site.keep_links = true;
         site.text_finder = Some("/srv/text finder".into());
         site.text = crate::TextPolicy::Remove;
+        site.disclosure.under_permit = UnderPermit {
+            counts: ExactCounting::Forbid,
+            threshold: 7,
+        };
         site.risk.below = crate::risk::BelowLimit::Refuse;
         site.recipe = RecipeName::None;
         assert_eq!(SiteConfig::parse(&site.to_toml()).unwrap(), site);

@@ -19,7 +19,6 @@ use crate::{
     Node, NodeError,
     quality::certify,
     risk::{BelowLimit, risk_report},
-    search::matching,
 };
 
 /// Longest title and licence.
@@ -41,8 +40,8 @@ impl Node {
     ) -> Result<LocalDataset, NodeError> {
         self.require_deidentified()?;
         let cohort = checked(new)?;
-        let facts = self.store().facts().await?;
-        let rows = matching(&cohort, &facts);
+        let selected = self.select(&cohort).await?;
+        let rows: Vec<&Facts> = selected.iter().collect();
         if rows.is_empty() {
             let detail = format!("no patient matches `{cohort}`: a dataset cannot be empty");
             return Err(NodeError::rule("empty_dataset", detail));
@@ -75,6 +74,7 @@ impl Node {
             signed,
             series,
             readings: contents.readings,
+            without_series: without_series(&rows),
             certificate: certified.signed,
             risk: risk.clone(),
         };
@@ -165,6 +165,17 @@ fn checked(new: &NewDataset) -> Result<Cohort, NodeError> {
         .check()
         .map_err(|error| NodeError::rule("bad_cohort", format!("cohort: {error}")))?;
     Ok(cohort)
+}
+
+/// Patients of whom no series is among the rows.
+fn without_series(rows: &[&Facts]) -> Vec<String> {
+    let with: BTreeSet<_> = rows
+        .iter()
+        .filter(|row| row.series.is_some())
+        .map(|row| &row.patient)
+        .collect();
+    let patients = distinct(rows, |row| Some(&row.patient)).into_iter();
+    patients.filter(|patient| !with.contains(patient)).collect()
 }
 
 fn distinct(rows: &[&Facts], of: fn(&Facts) -> Option<&String>) -> Vec<String> {

@@ -41,6 +41,7 @@ mod running;
 mod search;
 mod secret;
 mod segmentations;
+mod selection;
 mod serving;
 mod standalone;
 mod survey;

@@ -28,7 +28,7 @@ use crate::{
     analyses::CaseCache,
     config::{NodeConfig, SiteConfig},
     decoding::Codecs,
-    index::SearchIndex,
+    index::{DatasetIndexes, SearchIndex},
     keys::Keys,
     manifest::LastManifest,
     quality::CheckTurn,
@@ -75,6 +75,7 @@ struct Inner {
     recent: Recent,
     last_manifest: LastManifest,
     search_index: SearchIndex,
+    dataset_indexes: DatasetIndexes,
 }
 
 /// The federation as it was pinned when the node joined.
@@ -177,6 +178,7 @@ impl Node {
             recent: Recent::default(),
             last_manifest: LastManifest::default(),
             search_index: SearchIndex::default(),
+            dataset_indexes: DatasetIndexes::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -223,6 +225,10 @@ impl Node {
 
     pub(crate) fn search_index(&self) -> &SearchIndex {
         &self.0.search_index
+    }
+
+    pub(crate) fn dataset_indexes(&self) -> &DatasetIndexes {
+        &self.0.dataset_indexes
     }
 
     pub(crate) fn recent(&self) -> &Recent {

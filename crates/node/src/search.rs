@@ -4,14 +4,14 @@
 //! there are no counts at all: any number would be a guess. What may be said of the counts: [`crate::disclosure`].
 
 use arno_domain::{
-    cohort::{self, Claim, Cohort, CohortError, Facet, Facts},
+    cohort::{Claim, Cohort, CohortError, Facet, Field},
     disclosure::{DisclosureBudget, ExactCounts, ExactFacet, ExactSurvival},
 };
 use arno_protocol::search::{CriterionReport, CriterionStatus};
 
 use crate::{
     facets::{facets, survival},
-    index::ModelIndex,
+    index::{ExactBars, ModelIndex},
 };
 
 /// What was counted; never leaves the node as it is.
@@ -36,15 +36,8 @@ pub(crate) fn search(
     budget: &DisclosureBudget,
 ) -> Result<Counted, CohortError> {
     cohort.check()?;
-    let criteria: Vec<_> = cohort
-        .claims()
-        .into_iter()
-        .map(|claim| report(claim, index))
-        .collect();
-    let all_applied = criteria
-        .iter()
-        .all(|report| report.status == CriterionStatus::Applied);
-    if !all_applied {
+    let criteria = reports(cohort, |field| index.records(field));
+    if !are_applied(&criteria) {
         return Ok(Counted {
             exact: None,
             criteria,
@@ -61,21 +54,59 @@ pub(crate) fn search(
     })
 }
 
-/// The rows that match.
-pub(crate) fn matching<'a>(cohort: &Cohort, facts: &'a [Facts]) -> Vec<&'a Facts> {
-    cohort::matching(cohort, facts)
+/// What was counted exactly within datasets; may leave the node under a permit alone.
+pub(crate) struct CountedExactly {
+    /// The counts; `None` when a criterion is unsupported.
+    pub(crate) exact: Option<ExactCounts>,
+    /// One entry a criterion, in order of appearance.
+    pub(crate) criteria: Vec<CriterionReport>,
+    /// The panel that was asked for; empty with `exact`.
+    pub(crate) facets: Vec<ExactBars>,
 }
 
-fn report(claim: Claim, index: &ModelIndex) -> CriterionReport {
-    let status = if claim.fields.into_iter().all(|field| index.records(field)) {
-        CriterionStatus::Applied
-    } else {
-        CriterionStatus::Unsupported
-    };
-    CriterionReport {
-        criterion: claim.text,
-        status,
+/// Counts everything that matches in an index of datasets. What is recorded of anybody is recorded.
+///
+/// # Errors
+/// [`CohortError`] when the cohort is too large or tests a field in a way it cannot be tested.
+pub(crate) fn count_exactly(
+    (cohort, fields): (&Cohort, &[Field]),
+    index: &ModelIndex,
+) -> Result<CountedExactly, CohortError> {
+    cohort.check()?;
+    let criteria = reports(cohort, |field| index.records_of_anybody(field));
+    if !are_applied(&criteria) {
+        return Ok(CountedExactly {
+            exact: None,
+            criteria,
+            facets: Vec::new(),
+        });
     }
+    Ok(CountedExactly {
+        exact: Some(index.count_all(cohort)),
+        criteria,
+        facets: index.all_bars(cohort, fields),
+    })
+}
+
+/// How each criterion can be honoured, in order of appearance, where these fields are recorded.
+pub(crate) fn reports(
+    cohort: &Cohort,
+    is_recorded: impl Fn(Field) -> bool,
+) -> Vec<CriterionReport> {
+    let report = |claim: Claim| CriterionReport {
+        status: match claim.fields.into_iter().all(&is_recorded) {
+            true => CriterionStatus::Applied,
+            false => CriterionStatus::Unsupported,
+        },
+        criterion: claim.text,
+    };
+    cohort.claims().into_iter().map(report).collect()
+}
+
+fn are_applied(criteria: &[CriterionReport]) -> bool {
+    criteria
+        .iter()
+        .all(|report| report.status == CriterionStatus::Applied)
 }
 
 #[cfg(test)]

@@ -23,7 +23,11 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Base64, analyses::LogisticModel, search::SiteCounts};
+use crate::{
+    Base64,
+    analyses::LogisticModel,
+    search::{ExactSite, SiteCounts},
+};
 
 /// How long a message is good for: covers slow lines and clocks that differ by a minute.
 pub const MESSAGE_LIFETIME: Duration = Duration::seconds(120);
@@ -201,6 +205,8 @@ pub enum QuestionBody {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         facets: Vec<Facet>,
     },
+    /// How many match exactly, within the datasets of a permit?
+    Count(CountQuestion),
     /// A masked, noisy part of the total of a search.
     Total(TotalQuestion),
     /// Help to take the masks off the total of a search.
@@ -227,6 +233,23 @@ pub enum QuestionBody {
     },
     /// A permit was taken back.
     Revoke(Signed<Revocation>),
+}
+
+/// A search that is counted exactly under a permit. It is a question of its own, so that no node and no hub takes one for the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountQuestion {
+    /// The search.
+    pub search: SearchId,
+    /// Who asks.
+    pub data_user: String,
+    /// What to count.
+    pub cohort: Cohort,
+    /// A panel of facets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<Facet>,
+    /// The permit.
+    pub permit: Option<Signed<Permit>>,
 }
 
 /// The total of a search over these sites.
@@ -335,6 +358,8 @@ impl Body for Answer {
 pub enum AnswerBody {
     /// Protected counts.
     Counts(SiteCounts),
+    /// Exact counts under a permit.
+    Exact(ExactSite),
     /// A `Contribution` of `arno-learning` as JSON.
     Contribution {
         /// Masked vector and sealed shares.

@@ -22,6 +22,9 @@ pub struct NewRequest {
     pub operations: Vec<Operation>,
     /// For how many days.
     pub days: u32,
+    /// With the operation `count`: exact counts of fewer patients than this are said as "fewer than". Absent hides none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_count: Option<u32>,
 }
 
 /// A request and its state.

@@ -1,9 +1,11 @@
 //! Federated search on the public API: the question, and per site what it honoured and counted.
 
 use arno_domain::{
-    NodeId, SearchId,
+    DatasetId, NodeId, PermitId, SearchId,
     cohort::{Cohort, Completion, Endpoint, Entity, Facet, Field},
-    disclosure::{ProtectedCount, ReleasedFacet, ReleasedSurvival},
+    disclosure::{
+        PermittedCounts, PermittedFacet, ProtectedCount, ReleasedFacet, ReleasedSurvival,
+    },
     manifest::Coverage,
     survival::SurvivalCurve,
 };
@@ -124,6 +126,21 @@ pub enum NewSearch {
     Cohort(Cohort),
     /// As text, and the patients counted by the values of some fields besides; that costs its share of the budget.
     Panel(Panel),
+    /// Exactly, within the datasets of a permit to count. No budget is touched.
+    Exact(ExactSearch),
+}
+
+/// A cohort as text, and the permit to count it exactly.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExactSearch {
+    /// The cohort.
+    pub text: String,
+    /// The permit: it must be the account's own and allow to count.
+    pub permit: PermitId,
+    /// What the patients are counted by besides.
+    #[serde(default)]
+    pub facets: Vec<Facet>,
 }
 
 /// A cohort as text and a panel of facets.
@@ -151,13 +168,17 @@ pub struct SearchState {
     pub cohort: Cohort,
     /// SHA-256 of the normal form: the same question has the same digest.
     pub digest: String,
+    /// The permit that it counts exactly under; absent where sites answer with noise. A search is one or the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<PermitId>,
     /// No more answers are awaited.
     pub complete: bool,
     /// One entry a node.
     pub sites: Vec<SiteSearch>,
-    /// Totals over the sites that answered.
-    pub totals: SearchTotals,
-    /// The total by secure aggregation, with noise added once.
+    /// Totals over the sites that answered with noise; absent under a permit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<SearchTotals>,
+    /// The total: by secure aggregation, with noise added once, or under a permit the sum of what sites said exactly.
     pub total: SearchTotal,
     /// How long patients were followed, over the sites that have said so far; one entry an endpoint that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -186,11 +207,33 @@ pub enum SearchTotal {
     Waiting,
     /// Added up.
     Counted(SecureTotal),
+    /// Added up from exact counts under a permit.
+    Exact(ExactTotal),
     /// There is none.
     Missing {
         /// Why.
         reason: String,
     },
+}
+
+/// What sites counted exactly under a permit, added up: distinct patients at each site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExactTotal {
+    /// The permit.
+    pub permit: PermitId,
+    /// Sites that said exact counts: the sums are of them alone.
+    pub sites: u32,
+    /// Sites that said only "fewer than": not in the sums.
+    pub hidden: u32,
+    /// All other sites of the federation: not in the sums.
+    pub without: u32,
+    /// Patients.
+    pub patients: u64,
+    /// Studies with images.
+    pub studies: u64,
+    /// Series.
+    pub series: u64,
 }
 
 /// Masked sums with the noise of one site in them, however many sites there are.
@@ -240,13 +283,19 @@ pub struct SiteSearch {
 pub enum SiteAnswer {
     /// Not yet here.
     Waiting,
-    /// Counted.
+    /// Counted, with noise.
     Counted(SiteCounts),
+    /// Counted exactly, under the permit of the search.
+    Exact(ExactSite),
+    /// Not asked: the permit names no dataset of this node.
+    NotAsked,
     /// Nothing came in time; the node may be offline.
     Late,
     /// The node refused.
     Refused {
-        /// Why.
+        /// A stable word for programs.
+        code: String,
+        /// Why, for people.
         reason: String,
     },
     /// The node failed.
@@ -273,6 +322,23 @@ pub struct SiteCounts {
     /// What the data user spent at this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetState>,
+}
+
+/// Exact counts of a site within the datasets of a permit, and how each criterion was honoured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExactSite {
+    /// The permit that the node verified.
+    pub permit: PermitId,
+    /// The dataset versions that were counted in; never empty.
+    pub datasets: Vec<DatasetId>,
+    /// The counts; `None` when a criterion is unsupported, because any count would be a guess.
+    pub counts: Option<PermittedCounts>,
+    /// One entry a criterion, in order of appearance.
+    pub criteria: Vec<CriterionReport>,
+    /// A panel of facets, if one was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<PermittedFacet>,
 }
 
 /// What a data user spent of the budget at one site, in millionths of ρ (zero-concentrated differential privacy).

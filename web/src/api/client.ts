@@ -85,6 +85,9 @@ export const cohort = (digest: string) => get<SavedCohort>(`/v1/cohorts/${part(d
 export const fields = () => get<FieldInfo[]>('/v1/fields');
 export const startSearch = (text: string, facets: string[]) =>
   post<SearchState>('/v1/searches', facets.length === 0 ? { text } : { panel: { text, facets } });
+/** Counts exactly, within the datasets of a permit. */
+export const startExactSearch = (text: string, permit: string, facets: string[]) =>
+  post<SearchState>('/v1/searches', { exact: { text, permit, facets } });
 export const search = (id: string) => get<SearchState>(`/v1/searches/${part(id)}`);
 export const searches = () => get<SearchState[]>('/v1/searches');
 export const requests = () => get<AccessRequest[]>('/v1/requests');

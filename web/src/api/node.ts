@@ -60,6 +60,7 @@ export interface DisclosureState {
   epsilon_of_data_user: number;
   data_users: SpentByUser[];
   questions: PaidQuestion[];
+  exact: ExactQuestion[];
   alarms: DisclosureAlarm[];
 }
 
@@ -69,6 +70,16 @@ export interface SpentByUser {
   questions: number;
   suspicious: number;
   last_at: Time;
+}
+
+/** What was counted exactly under a permit. */
+export interface ExactQuestion {
+  permit: string;
+  data_user: string;
+  cohort: string;
+  /** Fields of its facets, with commas between; empty for none. */
+  facets: string;
+  at: Time;
 }
 
 export interface PaidQuestion {

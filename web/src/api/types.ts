@@ -76,7 +76,23 @@ export interface Signed {
 export type ProtectedCount = { fewer_than: number } | { about: number };
 
 /** The total of a search over sites, added up under masks, with noise once. */
-export type SearchTotal = 'waiting' | { counted: SecureTotal } | { missing: { reason: string } };
+export type SearchTotal = 'waiting' | { counted: SecureTotal } | { exact: ExactTotal } | { missing: { reason: string } };
+
+/** What sites counted exactly under a permit, added up; hidden and other sites are not in it. */
+export interface ExactTotal {
+  permit: string;
+  sites: number;
+  hidden: number;
+  without: number;
+  patients: number;
+  studies: number;
+  series: number;
+}
+
+/** A number of patients under a permit. */
+export type PermittedCount = { exactly: number } | { fewer_than: number };
+
+export type PermittedCounts = { exactly: { patients: number; studies: number; series: number } } | { fewer_than: number };
 
 export interface SecureTotal {
   sites: number;
@@ -97,6 +113,7 @@ export interface DisclosurePolicy {
   threshold: number;
   round_to: number;
   budget: DisclosureBudget;
+  under_permit: { counts: 'allow' | 'forbid'; threshold: number };
 }
 
 /** Costs are millionths of ρ of zero-concentrated differential privacy. */
@@ -297,11 +314,22 @@ export interface FederatedSurvival {
   curve?: { of: Endpoint; points: SurvivalPoint[]; end: 'whole' | 'too_few_left' };
 }
 
+/** Exact counts within the datasets of a permit. */
+export interface ExactSite {
+  permit: string;
+  datasets: string[];
+  counts: PermittedCounts | null;
+  criteria: CriterionReport[];
+  facets?: { field: string; cells: { value: string; patients: PermittedCount }[]; lifted?: string[] }[];
+}
+
 export type SiteAnswer =
   | 'waiting'
   | 'late'
+  | 'not_asked'
   | { counted: SiteCounts }
-  | { refused: { reason: string } }
+  | { exact: ExactSite }
+  | { refused: { code: string; reason: string } }
   | { failed: { reason: string } };
 
 export interface SiteSearch {
@@ -323,10 +351,13 @@ export interface SearchState {
   asked_at: Time;
   text: string;
   digest: string;
+  /** The permit that it counts exactly under; absent where sites answer with noise. */
+  permit?: string;
   complete: boolean;
   sites: SiteSearch[];
-  totals: SearchTotals;
-  /** Added up under masks, with the noise of one site in it. */
+  /** Absent under a permit. */
+  totals?: SearchTotals;
+  /** Added up under masks, with the noise of one site in it; or from exact counts. */
   total: SearchTotal;
   /** Left out where none was asked for. */
   survival?: FederatedSurvival[];
@@ -334,7 +365,7 @@ export interface SearchState {
 
 // requests.rs, permit.rs
 
-export type Operation = 'statistics' | 'train' | 'evaluate';
+export type Operation = 'count' | 'statistics' | 'train' | 'evaluate';
 
 export interface NewRequest {
   title: string;
@@ -342,6 +373,8 @@ export interface NewRequest {
   datasets: string[];
   operations: Operation[];
   days: number;
+  /** With `count`: fewer patients than this are hidden. */
+  least_count?: number;
 }
 
 export interface Permit {
@@ -352,6 +385,7 @@ export interface Permit {
   datasets: { dataset: string; node: string }[];
   operations: Operation[];
   min_sites: number;
+  least_count?: number;
   valid_from: Time;
   valid_until: Time;
 }

@@ -14,14 +14,17 @@ pub(super) struct Thing<'a> {
     pub(super) entity: Entity,
     /// The thing that it hangs on; the patient hangs on itself.
     pub(super) parent: usize,
+    /// UID or pseudonym; empty where facts have none.
+    key: &'a str,
     values: Vec<(Field, Value<'a>)>,
 }
 
 impl<'a> Thing<'a> {
-    fn new(entity: Entity, parent: usize) -> Self {
+    fn new(entity: Entity, parent: usize, key: &'a str) -> Self {
         Self {
             entity,
             parent,
+            key,
             values: Vec::new(),
         }
     }
@@ -51,18 +54,21 @@ impl<'a> Patient<'a> {
     /// From records, all of one patient, in any order.
     #[must_use]
     pub fn from_records(records: impl IntoIterator<Item = &'a Record>) -> Self {
-        let mut things = vec![Thing::new(Entity::Patient, SELF)];
+        let mut things = vec![Thing::new(Entity::Patient, SELF, "")];
         let mut parents: Vec<Option<&str>> = vec![None];
         let mut known: HashMap<(Entity, &str), usize> = HashMap::new();
         for record in records {
             let at = match record.entity {
                 Entity::Patient => SELF,
                 entity => *known.entry((entity, &record.key)).or_insert_with(|| {
-                    things.push(Thing::new(entity, SELF));
+                    things.push(Thing::new(entity, SELF, &record.key));
                     parents.push(None);
                     things.len() - 1
                 }),
             };
+            if at == SELF {
+                things[SELF].key = &record.patient;
+            }
             parents[at] = parents[at].or(record.parent.as_deref());
             for recorded in &record.values {
                 if let Some(value) = recorded.value.as_ref().and_then(seen) {
@@ -77,7 +83,8 @@ impl<'a> Patient<'a> {
     /// From rows of facts, all of one patient.
     #[must_use]
     pub fn from_facts(rows: &'a [Facts]) -> Self {
-        let mut things = vec![Thing::new(Entity::Patient, SELF)];
+        let name = rows.first().map_or("", |row| &row.patient);
+        let mut things = vec![Thing::new(Entity::Patient, SELF, name)];
         let mut asked = Vec::with_capacity(rows.len());
         let mut studies: HashMap<&str, usize> = HashMap::new();
         let mut besides: HashMap<Entity, usize> = HashMap::new();
@@ -85,10 +92,10 @@ impl<'a> Patient<'a> {
             let study = row.study.as_deref().map_or(SELF, |uid| {
                 *studies
                     .entry(uid)
-                    .or_insert_with(|| push(&mut things, Entity::Study, SELF))
+                    .or_insert_with(|| push(&mut things, (Entity::Study, uid), SELF))
             });
-            let series = match row.series {
-                Some(_) => push(&mut things, Entity::Series, study),
+            let series = match &row.series {
+                Some(uid) => push(&mut things, (Entity::Series, uid), study),
                 None => study,
             };
             asked.push(series);
@@ -102,7 +109,7 @@ impl<'a> Patient<'a> {
                     Entity::Series => series,
                     other => *besides
                         .entry(other)
-                        .or_insert_with(|| push(&mut things, other, SELF)),
+                        .or_insert_with(|| push(&mut things, (other, ""), SELF)),
                 };
                 if things[at].entity == field.entity() {
                     things[at].add(field, value);
@@ -142,6 +149,12 @@ impl<'a> Patient<'a> {
         self.asked.len()
     }
 
+    /// What each time it is asked of, in order: a series or a study by its UID, or the patient.
+    pub fn asked(&self) -> impl Iterator<Item = (Entity, &'a str)> {
+        let things = self.asked.iter().map(|at| &self.things[*at]);
+        things.map(|thing| (thing.entity, thing.key))
+    }
+
     pub(super) fn row(&self, row: usize) -> usize {
         self.asked[row]
     }
@@ -171,8 +184,8 @@ impl<'a> Patient<'a> {
     }
 }
 
-fn push<'a>(things: &mut Vec<Thing<'a>>, entity: Entity, parent: usize) -> usize {
-    things.push(Thing::new(entity, parent));
+fn push<'a>(things: &mut Vec<Thing<'a>>, (entity, key): (Entity, &'a str), parent: usize) -> usize {
+    things.push(Thing::new(entity, parent, key));
     things.len() - 1
 }
 

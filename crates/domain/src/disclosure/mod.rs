@@ -8,6 +8,7 @@
 //! | `noise` | the discrete Gaussian, exact |
 //! | `release` | exact counts → protected counts, facets, and shares of a total |
 //! | `survival` | how long patients were followed, as noisy cells |
+//! | `permitted` | counts without noise, for whom a permit allows them |
 //! | `overlap` | questions that look like an attack |
 //!
 //! Why it is so, and what it costs a researcher: docs/decisions/0016. Not here: who has spent how much (`arno-store`).
@@ -15,6 +16,7 @@
 mod accounting;
 mod noise;
 mod overlap;
+mod permitted;
 mod policy;
 mod release;
 mod stream;
@@ -23,6 +25,9 @@ mod survival;
 pub use accounting::{NanoRho, margin};
 pub use noise::discrete_gaussian;
 pub use overlap::{ALARM_AT, ALARM_AT_SITE, PastQuestion, Suspicion, parts_of, suspicion};
+pub use permitted::{
+    ExactCounting, PermittedCell, PermittedCount, PermittedCounts, PermittedFacet, UnderPermit,
+};
 pub use policy::{DisclosureBudget, DisclosurePolicy, Level, Part, ProtectedCount};
 pub use release::{
     Drawing, ExactCounts, ExactFacet, ReleasedCell, ReleasedCount, ReleasedFacet, share_variance,

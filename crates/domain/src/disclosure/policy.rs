@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{NanoRho, accounting::margin};
+use super::{NanoRho, UnderPermit, accounting::margin};
 
 /// How counts are protected, set by the data holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -16,6 +16,9 @@ pub struct DisclosurePolicy {
     /// What may be learnt in a period, and so how much noise there is.
     #[serde(default)]
     pub budget: DisclosureBudget,
+    /// What is said exactly to whom a permit allows to count.
+    #[serde(default)]
+    pub under_permit: UnderPermit,
 }
 
 /// What may be learnt about any one patient in a period, and how it is divided among questions. ρ is that of zero-concentrated
@@ -60,6 +63,7 @@ impl Default for DisclosurePolicy {
             threshold: 5,
             round_to: 5,
             budget: DisclosureBudget::default(),
+            under_permit: UnderPermit::default(),
         }
     }
 }

@@ -4,13 +4,16 @@ use arno_domain::{
     Signed,
     audit::Outcome,
     cohort::{Endpoint, MAX_CRITERIA},
-    disclosure::{Followed, ProtectedCount, ReleasedFacet, ReleasedSurvival},
+    disclosure::{
+        Followed, PermittedCell, PermittedCount, PermittedCounts, PermittedFacet, ProtectedCount,
+        ReleasedFacet, ReleasedSurvival,
+    },
 };
 use arno_httpkit::ApiError;
 use arno_protocol::{
     analyses::LogisticModel,
     federation::{Answer, AnswerBody, MAX_MESSAGE_BYTES, Message, Receipt},
-    search::{Counts, SiteCounts},
+    search::{Counts, CriterionReport, ExactSite, SiteCounts},
 };
 use arno_store::{
     StoreError,
@@ -26,6 +29,7 @@ use crate::{
     Hub, analyses,
     hub::act,
     limits::{MAX_REASON_CHARS, cut},
+    requests::MAX_DATASETS,
     totals,
 };
 
@@ -86,6 +90,10 @@ async fn checked(
         },
         (Subject::Search(_), AnswerBody::Counts(counts)) => match are_sane(&counts) {
             true => AnswerBody::Counts(counts),
+            false => failed("the node's counts are out of bounds"),
+        },
+        (Subject::Search(_), AnswerBody::Exact(counts)) => match are_bounded(&counts) {
+            true => AnswerBody::Exact(counts),
             false => failed("the node's counts are out of bounds"),
         },
         (Subject::TotalPart(search), AnswerBody::Contribution { payload }) => {
@@ -149,16 +157,50 @@ fn are_sane(counts: &SiteCounts) -> bool {
                 .iter()
                 .all(|cell| bounded(&cell.patients) && cell.value.len() <= MAX_CRITERION_CHARS)
     };
-    counts.criteria.len() <= MAX_CRITERIA
+    are_short(&counts.criteria)
         && counts.facets.len() <= MAX_FACETS
         && counts.facets.iter().all(panel)
         && counts.survival.len() <= Endpoint::ALL.len()
         && counts.survival.iter().all(is_sound)
-        && counts
-            .criteria
+        && counts.counts.as_ref().is_none_or(all)
+}
+
+/// Exact counts within the same bounds.
+fn are_bounded(site: &ExactSite) -> bool {
+    let counts = |counts: &PermittedCounts| match counts {
+        PermittedCounts::FewerThan(limit) => u64::from(*limit) < MAX_COUNT,
+        PermittedCounts::Exactly {
+            patients,
+            studies,
+            series,
+        } => [patients, studies, series]
+            .into_iter()
+            .all(|count| *count < MAX_COUNT),
+    };
+    let cell = |cell: &PermittedCell| {
+        let count = match cell.patients {
+            PermittedCount::FewerThan(limit) => u64::from(limit),
+            PermittedCount::Exactly(count) => count,
+        };
+        count < MAX_COUNT && cell.value.len() <= MAX_CRITERION_CHARS
+    };
+    let panel = |facet: &PermittedFacet| {
+        facet.cells.len() <= MAX_CELLS
+            && facet.field.len() <= MAX_CRITERION_CHARS
+            && facet.cells.iter().all(cell)
+    };
+    are_short(&site.criteria)
+        && site.datasets.len() <= MAX_DATASETS
+        && site.facets.len() <= MAX_FACETS
+        && site.facets.iter().all(panel)
+        && site.counts.as_ref().is_none_or(counts)
+}
+
+fn are_short(criteria: &[CriterionReport]) -> bool {
+    criteria.len() <= MAX_CRITERIA
+        && criteria
             .iter()
             .all(|report| report.criterion.chars().count() <= MAX_CRITERION_CHARS)
-        && counts.counts.as_ref().is_none_or(all)
 }
 
 /// Cells that can be added up, or that nothing is recorded.

@@ -48,6 +48,7 @@ impl Federation {
             datasets,
             operations: vec![Operation::Train, Operation::Evaluate],
             days: 1,
+            least_count: None,
         };
         let request: AccessRequest = hub
             .person("researcher")

@@ -130,6 +130,7 @@ impl Learner {
                 AnswerBody::LocalModel { model }
             }
             QuestionBody::Search { .. }
+            | QuestionBody::Count(_)
             | QuestionBody::Total(_)
             | QuestionBody::UnmaskTotal { .. }
             | QuestionBody::Revoke(_) => AnswerBody::Accepted,

@@ -4,6 +4,7 @@
 
 mod access;
 mod analysing;
+mod counting;
 mod declaring;
 mod fake_node;
 mod joining;

@@ -23,6 +23,7 @@ fn new_request(datasets: Vec<DatasetId>) -> NewRequest {
         datasets,
         operations: vec![Operation::Train, Operation::Evaluate, Operation::Train],
         days: 30,
+        least_count: None,
     }
 }
 
@@ -98,7 +99,7 @@ async fn the_committee_signs_exactly_what_was_proposed() {
     }
 }
 
-async fn revoke(hub: &TestHub, permit: PermitId, nodes: &[&FakeNode]) {
+pub(crate) async fn revoke(hub: &TestHub, permit: PermitId, nodes: &[&FakeNode]) {
     let committee = hub.person("committee").await;
     let revocation = Revocation {
         permit,

@@ -28,8 +28,11 @@ struct Kept {
 }
 
 impl Node {
-    /// The cases that a permit opens at this node.
-    pub(super) async fn cases(&self, active: &ActivePermit) -> Result<Arc<Vec<Nodule>>, Stop> {
+    /// The dataset versions that a permit opens and this node keeps, in order; never none.
+    pub(crate) async fn permitted_datasets(
+        &self,
+        active: &ActivePermit,
+    ) -> Result<Vec<String>, Stop> {
         let mut datasets = self.store().known_datasets(active.datasets()).await?;
         datasets.sort();
         datasets.dedup();
@@ -40,6 +43,12 @@ impl Node {
             )
             .into());
         }
+        Ok(datasets)
+    }
+
+    /// The cases that a permit opens at this node.
+    pub(super) async fn cases(&self, active: &ActivePermit) -> Result<Arc<Vec<Nodule>>, Stop> {
+        let datasets = self.permitted_datasets(active).await?;
         let mut kept = self.case_cache().0.lock().await;
         if let Some(known) = kept.iter().find(|known| known.datasets == datasets) {
             return Ok(known.cases.clone());

@@ -23,6 +23,7 @@ use arno_learning::{
     shape::FEATURES,
 };
 use arno_protocol::{analyses::LogisticModel, federation::AnswerBody};
+use arno_store::node::NewExactCount;
 
 use crate::{Node, NodeError, Pinned, disclosure::Released};
 
@@ -33,6 +34,8 @@ pub const MIN_CASES_PER_CLASS: usize = 20;
 pub(crate) enum Verdict {
     /// Computed under this permit.
     Answered(AnswerBody, Permit),
+    /// Counted exactly under this permit, with the entry for the ledger of such counts.
+    Counted(AnswerBody, Box<(Permit, NewExactCount)>),
     /// Done; no new use of a permit.
     Done(AnswerBody),
     /// Refused by a rule.

@@ -4,6 +4,7 @@
 //! share; one that asks for nothing else can use that budget up, and so stop searches, not learn more. Not here: prices and noise
 //! (`arno_domain::disclosure`), the ledger (`arno_store`), counting (`crate::search`).
 
+mod permitted;
 mod release;
 mod state;
 mod survival;

@@ -1,9 +1,9 @@
 //! The ledger as the data manager sees it.
 
 use arno_protocol::node::disclosure::{
-    DisclosureAlarm, DisclosureState, PaidQuestion, SpentByUser,
+    DisclosureAlarm, DisclosureState, ExactQuestion, PaidQuestion, SpentByUser,
 };
-use arno_store::node::{Alarm, LedgerEntry, Spender};
+use arno_store::node::{Alarm, ExactEntry, LedgerEntry, Spender};
 
 use crate::{Node, NodeError};
 
@@ -26,12 +26,14 @@ impl Node {
         let since = self.since(&policy.budget);
         let users = self.store().spenders(since, MAX_ROWS).await?;
         let questions = self.store().ledger(MAX_ROWS).await?;
+        let exact = self.store().exact_counts(MAX_ROWS).await?;
         Ok(DisclosureState {
             policy,
             site_spent_microrho: self.store().spent_by_all(since).await?.0 / 1000,
             epsilon_of_data_user: policy.budget.of_data_user().epsilon(DELTA),
             data_users: users.into_iter().map(spent).collect(),
             questions: questions.into_iter().map(paid).collect(),
+            exact: exact.into_iter().map(counted).collect(),
             alarms: self.disclosure_alarms().await?,
         })
     }
@@ -61,6 +63,16 @@ fn paid(entry: LedgerEntry) -> PaidQuestion {
         kind: entry.kind,
         price_microrho: entry.price.0 / 1000,
         suspicion: entry.suspicion,
+        at: entry.at,
+    }
+}
+
+fn counted(entry: ExactEntry) -> ExactQuestion {
+    ExactQuestion {
+        permit: entry.permit,
+        data_user: entry.data_user,
+        cohort: entry.cohort,
+        facets: entry.facets,
         at: entry.at,
     }
 }

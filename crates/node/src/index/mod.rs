@@ -6,6 +6,8 @@
 //! the columns themselves (`arno-engine`).
 
 mod branch;
+mod datasets;
+mod exact;
 mod known;
 mod panel;
 mod patients;
@@ -28,6 +30,9 @@ use tokio::sync::Mutex;
 
 use crate::{Node, NodeError};
 use branch::branch;
+pub(crate) use datasets::DatasetIndexes;
+use datasets::Of;
+pub(crate) use exact::ExactBars;
 use known::KnownFields;
 pub(crate) use panel::Conditions;
 use shape::Shape;
@@ -119,12 +124,22 @@ impl ModelIndex {
 }
 
 impl Node {
-    /// Asks the index, which is brought up to date before.
+    /// Asks the index of everybody, which is brought up to date before.
     pub(crate) async fn ask_index<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
     ) -> Result<T, NodeError> {
-        let held = self.fresh_index().await?;
+        self.ask_one(self.search_index(), &Of::Everybody, ask).await
+    }
+
+    async fn ask_one<T: Send + 'static>(
+        &self,
+        index: &SearchIndex,
+        of: &Of,
+        ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
+    ) -> Result<T, NodeError> {
+        self.freshen(index, of).await?;
+        let held = index.held.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let held = held.read().unwrap_or_else(PoisonError::into_inner);
             held.as_ref().map(|held| ask(&held.model))
@@ -135,8 +150,7 @@ impl Node {
         Ok(asked.await?.ok_or(gone)?)
     }
 
-    async fn fresh_index(&self) -> Result<Arc<RwLock<Option<Held>>>, NodeError> {
-        let index = self.search_index();
+    async fn freshen(&self, index: &SearchIndex, of: &Of) -> Result<(), NodeError> {
         let _turn = index.turn.lock().await;
         let version = {
             let held = index.held.read().unwrap_or_else(PoisonError::into_inner);
@@ -149,19 +163,26 @@ impl Node {
             },
         };
         match since {
-            Since::Nothing => {}
-            Since::Patients { version, patients } => self.read_again(version, patients).await?,
+            Since::Nothing => Ok(()),
+            Since::Patients { version, patients } => {
+                self.read_again(index, of, (version, patients)).await
+            }
             Since::Unknown { version } => {
-                let model = self.whole_index().await?;
-                self.hold(Some(Held { version, model }));
+                let model = self.whole_index(of).await?;
+                index.hold(Some(Held { version, model }));
+                Ok(())
             }
         }
-        Ok(index.held.clone())
     }
 
-    async fn read_again(&self, version: u64, patients: Vec<String>) -> Result<(), NodeError> {
-        let records = self.store().records_of(&patients).await?;
-        let held = self.search_index().held.clone();
+    async fn read_again(
+        &self,
+        index: &SearchIndex,
+        of: &Of,
+        (version, patients): (u64, Vec<String>),
+    ) -> Result<(), NodeError> {
+        let records = self.records_in(of, &patients).await?;
+        let held = index.held.clone();
         let patched = tokio::task::spawn_blocking(move || {
             let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = held.as_mut() {
@@ -173,24 +194,36 @@ impl Node {
         Ok(patched.await??)
     }
 
-    async fn whole_index(&self) -> Result<ModelIndex, NodeError> {
+    /// The records that an index is made of, of these patients.
+    async fn records_in(&self, of: &Of, patients: &[String]) -> Result<Vec<OfPatient>, NodeError> {
+        let records = self.store().records_of(patients).await?.into_iter();
+        let records = records.map(|(patient, records)| (patient, of.records(records)));
+        Ok(records.filter(|(_, records)| !records.is_empty()).collect())
+    }
+
+    async fn whole_index(&self, of: &Of) -> Result<ModelIndex, NodeError> {
         let mut model = ModelIndex::new()?;
-        let each = |patient: &str, records: Vec<Record>| {
+        let mut each = |patient: &str, records: Vec<Record>| {
+            let records = of.records(records);
+            if records.is_empty() {
+                return Ok(());
+            }
             let seen = branch(&model.shape, &Patient::from_records(&records));
             let added = model.index.append(patient, &seen);
             added.map_err(|refused| CannotIndex::from(refused).into())
         };
-        self.store().each_patient::<NodeError>(each).await?;
+        match of {
+            Of::Everybody => self.store().each_patient::<NodeError>(each).await?,
+            Of::Datasets(members) => self.store().each_of(&members.patients, &mut each).await?,
+        }
         model.index.settle();
         Ok(model)
     }
+}
 
+impl SearchIndex {
     fn hold(&self, held: Option<Held>) {
-        let mut place = self
-            .search_index()
-            .held
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.held.write().unwrap_or_else(PoisonError::into_inner);
         *place = held;
     }
 }

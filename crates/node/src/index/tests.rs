@@ -1,21 +1,25 @@
 //! The index counts what the language's own evaluation of one patient after the other says, on patients and cohorts made at random.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arno_domain::{
     cohort::{Cohort, Patient},
     disclosure::{DisclosureBudget, ExactCounts},
     model::{CodeSystem, Coded, Entity, Field, FieldKind, Record, Recorded, Value},
 };
+use arno_store::node::DatasetMembers;
 use proptest::{
     collection::vec,
     option,
-    prelude::{Strategy, prop_assert, prop_assert_eq, proptest},
+    prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest},
     prop_oneof,
     sample::select,
 };
 
-use super::ModelIndex;
+use super::{
+    ModelIndex,
+    datasets::{Members, Of},
+};
 
 /// Every kind of criterion, group and time relation.
 const PARTS: [&str; 22] = [
@@ -232,6 +236,46 @@ proptest! {
                 prop_assert_eq!(found, expected(&patients, &with).patients, "{} {}", cohort, word);
             }
         }
+    }
+}
+
+/// Of each patient what hangs on the chosen series; patients of whom none is chosen by themselves, or not at all.
+fn within(patients: &[Vec<Record>], series: &[String], bare: bool) -> Vec<Vec<Record>> {
+    let mut found = Vec::new();
+    for records in patients {
+        let is_chosen =
+            |record: &&Record| record.entity == Entity::Series && series.contains(&record.key);
+        let chosen: Vec<_> = records.iter().filter(is_chosen).collect();
+        let is_in = |record: &&Record| match record.entity {
+            Entity::Series => is_chosen(record),
+            Entity::Study => chosen
+                .iter()
+                .any(|series| series.parent.as_ref() == Some(&record.key)),
+            _ => true,
+        };
+        if bare || !chosen.is_empty() {
+            found.push(records.iter().filter(is_in).cloned().collect());
+        }
+    }
+    found
+}
+
+proptest! {
+    #[test]
+    fn of_datasets_it_counts_what_the_language_says_of_their_rows(
+        patients in vec(patient(), 0..5), series in vec(0..14_usize, 0..10), bare in any::<bool>(), cohort in cohort()
+    ) {
+        let series: Vec<_> = series.iter().map(usize::to_string).collect();
+        let members = Members::new(DatasetMembers {
+            series: series.clone(),
+            without_series: bare.then(|| "P".to_owned()).into_iter().collect(),
+            patients: Vec::new(),
+        });
+        let of = Of::Datasets(Arc::new(members));
+        let mut seen: Vec<_> = patients.iter().map(|records| of.records(records.clone())).collect();
+        seen.retain(|records| !records.is_empty());
+        let found = indexed(&seen).count_all(&cohort);
+        prop_assert_eq!(found, expected(&within(&patients, &series, bare), &cohort), "{}", cohort);
     }
 }
 

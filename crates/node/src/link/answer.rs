@@ -1,9 +1,16 @@
 //! From a question to its stored answer: a question is answered once, and each answer or refusal is an audit entry
 //! in the same transaction.
 
-use arno_domain::audit::{Act, Outcome};
+use arno_domain::{
+    Signed,
+    audit::{Act, Outcome},
+    permit::Permit,
+};
 use arno_protocol::federation::{Answer, AnswerBody, Question, QuestionBody, RoundTask};
-use arno_store::{StoreError, node::StoredAnswer};
+use arno_store::{
+    StoreError,
+    node::{StoredAnswer, Under},
+};
 
 use crate::{
     Node, NodeError, Pinned,
@@ -80,22 +87,23 @@ impl Node {
 
     async fn say(&self, question: &Question, verdict: Verdict) -> Result<StoredAnswer, NodeError> {
         let act = self.act_of(question, told(&verdict));
-        let (body, permit) = match verdict {
-            Verdict::Answered(body, permit) => (body, Some(permit)),
-            Verdict::Done(body) => (body, None),
+        let (body, under) = match verdict {
+            Verdict::Answered(body, permit) => (body, Under::Permit(Box::new(permit))),
+            Verdict::Counted(body, counted) => (body, Under::Count(counted)),
+            Verdict::Done(body) => (body, Under::Nothing),
             Verdict::Refused(Refused { code, reason }) => (
                 AnswerBody::Refused {
                     code: code.to_owned(),
                     reason,
                 },
-                None,
+                Under::Nothing,
             ),
-            Verdict::Failed(reason) => (AnswerBody::Failed { reason }, None),
+            Verdict::Failed(reason) => (AnswerBody::Failed { reason }, Under::Nothing),
         };
         let stored = stored_answer(question, &body)?;
         Ok(self
             .store()
-            .put_answer(question.id, stored, (act, permit.as_ref()), self.now())
+            .put_answer(question.id, stored, (act, &under), self.now())
             .await?)
     }
 
@@ -107,6 +115,7 @@ impl Node {
                 facets,
                 ..
             } => self.answer_search(data_user, (cohort, facets)).await?,
+            QuestionBody::Count(count) => self.answer_count(pinned, count).await?,
             QuestionBody::Total(total) => self.contribute_total(total).await?,
             QuestionBody::UnmaskTotal { search, request } => {
                 self.unmask_total(*search, request).await?.into()
@@ -138,13 +147,20 @@ fn stored_answer(question: &Question, body: &AnswerBody) -> Result<StoredAnswer,
 fn told(verdict: &Verdict) -> (Outcome, String) {
     match verdict {
         Verdict::Answered(_, permit) => (Outcome::Done, format!("under {}", permit.id)),
-        Verdict::Done(_) => (Outcome::Done, String::new()),
+        // The question's own part says which permit.
+        Verdict::Counted(..) | Verdict::Done(_) => (Outcome::Done, String::new()),
         Verdict::Refused(refused) => (
             Outcome::Refused,
             format!("{}: {}", refused.code, refused.reason),
         ),
         Verdict::Failed(reason) => (Outcome::Failed, reason.clone()),
     }
+}
+
+/// The permit that a question names, whether or not it is one.
+fn claimed(permit: Option<&Signed<Permit>>) -> String {
+    let permit = permit.and_then(|permit| permit.unverified().ok());
+    permit.map_or_else(|| "no permit".to_owned(), |permit| permit.id.to_string())
 }
 
 /// Who asked what about what, for the audit log.
@@ -170,6 +186,12 @@ impl Subject {
                 cohort,
                 ..
             } => of(data_user, "search", search.to_string(), cohort.to_string()),
+            QuestionBody::Count(count) => of(
+                &count.data_user,
+                "exact count",
+                count.search.to_string(),
+                format!("under {}: {}", claimed(count.permit.as_ref()), count.cohort),
+            ),
             QuestionBody::Total(total) => of(
                 &total.data_user,
                 "total",

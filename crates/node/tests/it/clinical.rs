@@ -29,7 +29,7 @@ fields = [
 ]
 "#;
 
-async fn load(node: &TestNode, rows: &str) -> Result<Loaded, String> {
+pub(crate) async fn load(node: &TestNode, rows: &str) -> Result<Loaded, String> {
     let path = node.folder.path().join("registry.csv");
     std::fs::write(&path, format!("id;icd;date\n{rows}")).unwrap();
     let file = ClinicalFile {

@@ -1,8 +1,11 @@
 //! The link with a real hub in the same process: joining, publishing, searching, training; a hub that restarts is found
 //! again, and nothing needs a person.
 
-use arno_client::ApiClient;
-use arno_domain::{Clock, Signed, permit::Operation};
+use arno_client::{ApiClient, ClientError};
+use arno_domain::{
+    Clock, Signed,
+    permit::{Operation, Revocation},
+};
 use arno_hub::{Hub, HubConfig, NewAccount, RunningHub};
 use arno_node::{Node, NodeConfig, NodeError, RunningNode, SiteConfig};
 use arno_phantom::{InputOptions, SITES, write_site_input};
@@ -10,10 +13,11 @@ use arno_protocol::{
     analyses::{Analysis, AnalysisStatus, NewAnalysis},
     catalogue::{CatalogueEntry, Federation},
     node::NewDataset,
-    requests::{AccessRequest, Decision, NewRequest, RequestState},
-    search::{NewSearch, SearchState, SiteAnswer},
+    requests::{AccessRequest, Decision, NewRequest, NewRevocation, RequestState},
+    search::{ExactSearch, ExactTotal, NewSearch, SearchState, SearchTotal, SiteAnswer},
     session::{Role, Session, SignIn},
 };
+use chrono::Utc;
 use serde::{Serialize, de::DeserializeOwned};
 use tempfile::TempDir;
 
@@ -161,13 +165,18 @@ fn port_of(url: &str) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
-async fn permitted(running: &Running, datasets: &[CatalogueEntry]) -> AccessRequest {
+async fn permitted(
+    running: &Running,
+    datasets: &[CatalogueEntry],
+    operations: &[Operation],
+) -> AccessRequest {
     let new = NewRequest {
         title: "Nodules".into(),
         purpose: "a model".into(),
         datasets: datasets.iter().map(|entry| entry.record.id).collect(),
-        operations: vec![Operation::Train, Operation::Evaluate],
+        operations: operations.to_vec(),
         days: 30,
+        least_count: None,
     };
     let request: AccessRequest =
         post(&running.client("researcher").await, "/v1/requests", &new).await;
@@ -179,6 +188,68 @@ async fn permitted(running: &Running, datasets: &[CatalogueEntry]) -> AccessRequ
         &Decision::Grant { permit },
     )
     .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_permit_to_count_opens_exact_counts_at_its_sites_alone() {
+    let running = Running::new().await;
+    let researcher = running.client("researcher").await;
+    let catalogue: Vec<CatalogueEntry> = until(&researcher, "/v1/datasets", |entries: &Vec<_>| {
+        entries.len() == 2
+    })
+    .await;
+    let request = permitted(&running, &catalogue[..1], &[Operation::Count]).await;
+    let RequestState::Granted { permit, .. } = request.state else {
+        panic!("not granted: {request:?}")
+    };
+    let asked = NewSearch::Exact(ExactSearch {
+        text: String::new(),
+        permit,
+        facets: Vec::new(),
+    });
+    let search: SearchState = post(&researcher, "/v1/searches", &asked).await;
+    let path = format!("/v1/searches/{}", search.id);
+    let found: SearchState =
+        until(&researcher, &path, |search: &SearchState| search.complete).await;
+    let record = &catalogue[0].record;
+    let expect = ExactTotal {
+        permit,
+        sites: 1,
+        hidden: 0,
+        without: 1,
+        patients: record.patients,
+        studies: record.studies,
+        series: record.series,
+    };
+    assert_eq!(found.total, SearchTotal::Exact(expect), "{found:?}");
+    for site in &found.sites {
+        match site.node == record.node {
+            true => assert!(matches!(site.answer, SiteAnswer::Exact(_)), "{site:?}"),
+            false => assert_eq!(site.answer, SiteAnswer::NotAsked),
+        }
+    }
+
+    let revocation = Revocation {
+        permit,
+        reason: "The study ended".into(),
+        revoked_at: Utc::now(),
+    };
+    let body = NewRevocation {
+        revocation: Signed::new(&revocation, &committee()),
+    };
+    let path = format!("/v1/permits/{permit}/revocation");
+    let _: AccessRequest = post(&running.client("committee").await, &path, &body).await;
+    let refused = researcher
+        .post::<_, SearchState>("/v1/searches", &asked)
+        .await;
+    assert!(
+        matches!(&refused, Err(ClientError::Problem(problem)) if problem.code == "permit_revoked"),
+        "{refused:?}"
+    );
+    for node in running.nodes {
+        node.shutdown().await;
+    }
+    running.hub.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,7 +294,12 @@ async fn nodes_join_publish_answer_and_train_and_find_a_hub_again() {
     })
     .await;
 
-    let request = permitted(&running, &catalogue).await;
+    let request = permitted(
+        &running,
+        &catalogue,
+        &[Operation::Train, Operation::Evaluate],
+    )
+    .await;
     let RequestState::Granted { permit, .. } = request.state else {
         panic!("not granted: {request:?}")
     };

@@ -8,6 +8,7 @@ mod archives;
 mod attacking;
 mod attacking_survival;
 mod clinical;
+mod counting;
 mod defacing;
 mod deleting;
 mod describing;

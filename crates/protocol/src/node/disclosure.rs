@@ -1,6 +1,6 @@
 //! `GET /v1/disclosure`: what was said about this site's patients, to whom, and what it cost.
 
-use arno_domain::disclosure::DisclosurePolicy;
+use arno_domain::{PermitId, disclosure::DisclosurePolicy};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,8 @@ pub struct DisclosureState {
     pub data_users: Vec<SpentByUser>,
     /// The newest questions that cost something.
     pub questions: Vec<PaidQuestion>,
+    /// The newest exact counts under permits; they cost nothing.
+    pub exact: Vec<ExactQuestion>,
     /// The alarms of the last period, newest first.
     pub alarms: Vec<DisclosureAlarm>,
 }
@@ -51,6 +53,21 @@ pub struct PaidQuestion {
     pub price_microrho: u64,
     /// Why it was noticed: `isolates`, `differs_by_few`, or not at all.
     pub suspicion: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A question that was counted exactly under a permit.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExactQuestion {
+    /// The permit.
+    pub permit: PermitId,
+    /// Who asked.
+    pub data_user: String,
+    /// The cohort as text.
+    pub cohort: String,
+    /// Fields by which the patients were counted besides, with commas between; empty for none.
+    pub facets: String,
     /// When.
     pub at: DateTime<Utc>,
 }

@@ -26,7 +26,16 @@ pub const MIGRATIONS: &[Migration] = &[
         version: 11,
         sql: SEARCH_TOTALS,
     },
+    Migration {
+        version: 12,
+        sql: SEARCH_PERMITS,
+    },
 ];
+
+/// The permit of a search that counts exactly.
+const SEARCH_PERMITS: &str = "
+ALTER TABLE search ADD COLUMN permit TEXT;
+";
 
 /// Totals over sites, one a search.
 const SEARCH_TOTALS: &str = "

@@ -90,6 +90,7 @@ impl Outcome {
             AnswerBody::Refused { .. } => Self::Refused,
             AnswerBody::Failed { .. } => Self::Failed,
             AnswerBody::Counts(_)
+            | AnswerBody::Exact(_)
             | AnswerBody::Contribution { .. }
             | AnswerBody::Unmasking { .. }
             | AnswerBody::LocalModel { .. }

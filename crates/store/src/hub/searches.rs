@@ -1,11 +1,11 @@
 //! Federated searches. The sites' answers stand with their questions.
 
-use arno_domain::{SearchId, cohort::Cohort};
+use arno_domain::{PermitId, SearchId, cohort::Cohort};
 use arno_protocol::search::SearchTotal;
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{json_column, json_text, parsed_column, time_text};
+use super::{json_column, json_text, optional_parsed_column, parsed_column, time_text};
 use crate::{Database, StoreError, WriteTx};
 
 /// A search as it was asked.
@@ -25,6 +25,8 @@ pub struct StoredSearch {
     pub cohort: Cohort,
     /// SHA-256 of its normal form.
     pub digest: String,
+    /// The permit that it counts exactly under.
+    pub permit: Option<PermitId>,
 }
 
 /// Keeps a search.
@@ -33,8 +35,8 @@ pub struct StoredSearch {
 /// When the database fails.
 pub async fn create_search(tx: &mut WriteTx<'_>, search: &StoredSearch) -> Result<(), StoreError> {
     let sql = "-- create_search
-        INSERT INTO search (id, asked_by, asked_at, expires_at, text, cohort, digest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        INSERT INTO search (id, asked_by, asked_at, expires_at, text, cohort, digest, permit)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(sql)
         .bind(search.id.to_string())
         .bind(search.asked_by.clone())
@@ -43,6 +45,7 @@ pub async fn create_search(tx: &mut WriteTx<'_>, search: &StoredSearch) -> Resul
         .bind(search.text.clone())
         .bind(json_text("cohort", &search.cohort)?)
         .bind(search.digest.clone())
+        .bind(search.permit.map(|permit| permit.to_string()))
         .execute(tx.connection())
         .await?;
     Ok(())
@@ -84,7 +87,8 @@ pub async fn searches(
         .collect()
 }
 
-/// The newest search for the same cohort by the same account since a time.
+/// The newest search for the same cohort by the same account since a time, of those without a permit: what a permit opens is asked
+/// anew each time, because it may have been revoked.
 ///
 /// # Errors
 /// When the database fails.
@@ -95,7 +99,7 @@ pub async fn same_search(
     since: DateTime<Utc>,
 ) -> Result<Option<StoredSearch>, StoreError> {
     let sql = "-- same_search
-        SELECT * FROM search WHERE asked_by = $1 AND asked_at > $2 AND digest = $3
+        SELECT * FROM search WHERE asked_by = $1 AND asked_at > $2 AND digest = $3 AND permit IS NULL
         ORDER BY asked_at DESC LIMIT 1";
     let query = sqlx::query(sql)
         .bind(asked_by.to_owned())
@@ -171,5 +175,6 @@ fn search_of(row: &AnyRow) -> Result<StoredSearch, StoreError> {
         text: row.try_get("text")?,
         cohort: json_column(row, "cohort")?,
         digest: row.try_get("digest")?,
+        permit: optional_parsed_column(row, "permit")?,
     })
 }

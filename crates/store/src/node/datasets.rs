@@ -26,6 +26,8 @@ pub struct NewDatasetVersion {
     pub series: Vec<String>,
     /// Readings that it consists of.
     pub readings: Vec<String>,
+    /// Patients in it of whom it has no series.
+    pub without_series: Vec<String>,
     /// Its quality certificate, signed.
     pub certificate: Signed<QualityCertificate>,
     /// Its re-identification risk.
@@ -39,6 +41,17 @@ pub struct UndeliveredDataset {
     pub id: DatasetId,
     /// The record.
     pub signed: SignedRecord,
+}
+
+/// Who and what is in some dataset versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DatasetMembers {
+    /// Series.
+    pub series: Vec<String>,
+    /// Patients of whom a version has no series.
+    pub without_series: Vec<String>,
+    /// All patients, in order.
+    pub patients: Vec<String>,
 }
 
 /// Digests and sizes of what a dataset would consist of.
@@ -253,6 +266,38 @@ impl NodeStore {
         tx.commit().await
     }
 
+    /// Who and what is in these dataset versions, each once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dataset_members(&self, datasets: &[String]) -> Result<DatasetMembers, StoreError> {
+        let (mut series, mut without_series) = (BTreeSet::new(), BTreeSet::new());
+        let mut patients: BTreeSet<String> = BTreeSet::new();
+        let sql = "-- dataset_members
+            SELECT m.series_uid AS series_uid, t.patient AS patient
+            FROM dataset_series m JOIN series s ON s.series_uid = m.series_uid
+            JOIN study t ON t.study_uid = s.study_uid WHERE m.dataset = $1";
+        let bare = "-- dataset_members
+            SELECT patient FROM dataset_patient WHERE dataset = $1";
+        for dataset in datasets {
+            let rows = sqlx::query(sql).bind(dataset.clone());
+            for row in rows.fetch_all(self.database.pool()).await? {
+                series.insert(row.try_get("series_uid")?);
+                patients.insert(row.try_get("patient")?);
+            }
+            let rows = sqlx::query(bare).bind(dataset.clone());
+            for row in rows.fetch_all(self.database.pool()).await? {
+                without_series.insert(row.try_get("patient")?);
+            }
+        }
+        patients.extend(without_series.iter().cloned());
+        Ok(DatasetMembers {
+            series: series.into_iter().collect(),
+            without_series: without_series.into_iter().collect(),
+            patients: patients.into_iter().collect(),
+        })
+    }
+
     /// Which of these dataset versions are here.
     ///
     /// # Errors
@@ -287,6 +332,15 @@ async fn insert_members(tx: &mut WriteTx<'_>, new: &NewDatasetVersion) -> Result
         sqlx::query(sql)
             .bind(dataset.clone())
             .bind(reading.clone())
+            .execute(tx.connection())
+            .await?;
+    }
+    for patient in &new.without_series {
+        let sql = "-- insert_members
+            INSERT INTO dataset_patient (dataset, patient) VALUES ($1, $2)";
+        sqlx::query(sql)
+            .bind(dataset.clone())
+            .bind(patient.clone())
             .execute(tx.connection())
             .await?;
     }

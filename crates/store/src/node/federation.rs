@@ -10,7 +10,9 @@ use arno_protocol::node::SeenPermit;
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{NodeStore, from_json, json, text, unsigned};
+use super::{
+    NewExactCount, NodeStore, disclosure::put_exact_count, from_json, json, text, unsigned,
+};
 use crate::{StoreError, WriteTx};
 
 /// An answer as it was stored before it was sent.
@@ -52,6 +54,17 @@ pub struct KnownNode {
     pub agreement_key: String,
 }
 
+/// What an answer is said under.
+#[derive(Debug, Clone)]
+pub enum Under {
+    /// No permit.
+    Nothing,
+    /// A permit.
+    Permit(Box<Permit>),
+    /// A permit to count exactly, and what the ledger of such counts says of it.
+    Count(Box<(Permit, NewExactCount)>),
+}
+
 impl NodeStore {
     /// The answer to a question, if there is one already.
     ///
@@ -76,7 +89,7 @@ impl NodeStore {
         &self,
         question: QuestionId,
         new: StoredAnswer,
-        (act, permit): (Act, Option<&Permit>),
+        (act, under): (Act, &Under),
         now: DateTime<Utc>,
     ) -> Result<StoredAnswer, StoreError> {
         let mut tx = self.database.write().await?;
@@ -90,8 +103,14 @@ impl NodeStore {
             .bind(text(now));
         let inserted = insert.execute(tx.connection()).await?.rows_affected() > 0;
         if inserted {
-            if let Some(permit) = permit {
-                put_seen_permit(&mut tx, permit, now).await?;
+            match under {
+                Under::Nothing => {}
+                Under::Permit(permit) => put_seen_permit(&mut tx, permit, now).await?,
+                Under::Count(counted) => {
+                    let (permit, count) = counted.as_ref();
+                    put_seen_permit(&mut tx, permit, now).await?;
+                    put_exact_count(&mut tx, question, (permit.id, count), now).await?;
+                }
             }
             tx.audit(now, act).await?;
             tx.commit().await?;

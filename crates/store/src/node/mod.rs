@@ -44,14 +44,14 @@ pub use clinical::{
 };
 pub use commit::{IngestBatch, IngestTotals, NewSource, SourceFate};
 pub use compaction::PackRow;
-pub use datasets::{Contents, NewDatasetVersion, UndeliveredDataset};
+pub use datasets::{Contents, DatasetMembers, NewDatasetVersion, UndeliveredDataset};
 pub use deletion::{Deleted, Deletion, SeriesInScope};
 pub use disclosure::{
-    Alarm, AlarmAt, Complete, LedgerEntry, Limits, NewRelease, Released, Said, Spender, Spent,
-    TotalPart, Whose,
+    Alarm, AlarmAt, Complete, ExactEntry, LedgerEntry, Limits, NewExactCount, NewRelease, Released,
+    Said, Spender, Spent, TotalPart, Whose,
 };
 pub use faces::{FaceFound, FaceSeries};
-pub use federation::{Contributed, KnownNode, StoredAnswer};
+pub use federation::{Contributed, KnownNode, StoredAnswer, Under};
 pub use images::{
     NewAcquisition, NewAnnotation, NewInstance, NewOutline, NewPatient, NewPreview, NewSeries,
     NewStudy, PlacedInstance,

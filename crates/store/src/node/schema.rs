@@ -5,7 +5,7 @@
 use crate::Migration;
 
 /// The node's own schema, after the shared one.
-pub const MIGRATIONS: [Migration; 12] = [
+pub const MIGRATIONS: [Migration; 14] = [
     Migration {
         version: 10,
         sql: FIRST,
@@ -54,7 +54,43 @@ pub const MIGRATIONS: [Migration; 12] = [
         version: 31,
         sql: IMAGES_ELSEWHERE,
     },
+    Migration {
+        version: 32,
+        sql: DATASET_PATIENTS,
+    },
+    Migration {
+        version: 33,
+        sql: EXACT_COUNTS,
+    },
 ];
+
+/// Patients of a dataset version of whom it has no series. Of versions from before, those of whom it has readings.
+const DATASET_PATIENTS: &str = "
+CREATE TABLE dataset_patient (
+    dataset TEXT NOT NULL REFERENCES dataset (id),
+    patient TEXT NOT NULL,
+    PRIMARY KEY (dataset, patient)
+);
+INSERT INTO dataset_patient (dataset, patient)
+    SELECT DISTINCT d.dataset, r.patient FROM dataset_reading d JOIN reading r ON r.id = d.reading
+    WHERE NOT EXISTS (
+        SELECT 1 FROM dataset_series m JOIN series s ON s.series_uid = m.series_uid
+        JOIN study t ON t.study_uid = s.study_uid WHERE m.dataset = d.dataset AND t.patient = r.patient
+    );
+";
+
+/// What was counted exactly under permits: beside the ledger of what costs something, since it costs nothing.
+const EXACT_COUNTS: &str = "
+CREATE TABLE exact_count (
+    question TEXT NOT NULL PRIMARY KEY,
+    permit TEXT NOT NULL,
+    data_user TEXT NOT NULL,
+    cohort TEXT NOT NULL,
+    facets TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX exact_count_at ON exact_count (at);
+";
 
 /// Sources of studies and series whose images are not kept here and are searched all the same.
 const IMAGES_ELSEWHERE: &str = "

@@ -107,14 +107,18 @@ function criterionText({ field, operator, values }: Criterion): string {
 }
 
 /** The command that asks the same, quoted for a POSIX shell. */
-export function shellCommand(text: string, facets: string[] = []): string {
+export function shellCommand(text: string, facets: string[] = [], permit = ''): string {
   const argument = /["$`\\!]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
-  return ['arno search', argument, ...facets.map((facet) => `--facet ${facet}`)].join(' ');
+  const under = permit === '' ? [] : [`--permit ${permit}`];
+  return ['arno search', ...under, argument, ...facets.map((facet) => `--facet ${facet}`)].join(' ');
 }
 
-/** A program that asks the same, with nothing but Python's own library. The text is a JSON string, which Python reads as its own. */
-export function pythonProgram(text: string, origin: string, facets: string[] = []): string {
-  return PYTHON.replace('__HUB__', JSON.stringify(origin)).replace('__COHORT__', () => JSON.stringify(text)).replace('__FACETS__', JSON.stringify(facets));
+/** A program that asks the same, with nothing but Python's own library. The texts are JSON strings, which Python reads as its own. */
+export function pythonProgram(text: string, origin: string, facets: string[] = [], permit = ''): string {
+  return PYTHON.replace('__HUB__', JSON.stringify(origin))
+    .replace('__COHORT__', () => JSON.stringify(text))
+    .replace('__FACETS__', JSON.stringify(facets))
+    .replace('__PERMIT__', JSON.stringify(permit));
 }
 
 const PYTHON = `import getpass, json, time, urllib.request
@@ -123,6 +127,8 @@ HUB = __HUB__
 COHORT = __COHORT__
 # What to count by besides, such as ["sex", "age", "overall_survival"]; each costs a share of your budget at each site.
 FACETS = __FACETS__
+# A permit to count exactly, within its datasets; then nothing costs anything of your budget.
+PERMIT = __PERMIT__
 
 def call(method, path, body=None, token=None):
     headers = {"content-type": "application/json", "accept": "application/json"}
@@ -135,16 +141,19 @@ def call(method, path, body=None, token=None):
 
 token = call("POST", "/v1/session", {"account": input("Account: "), "password": getpass.getpass()})["token"]
 asked = {"panel": {"text": COHORT, "facets": FACETS}} if FACETS else {"text": COHORT}
+if PERMIT:
+    asked = {"exact": {"text": COHORT, "permit": PERMIT, "facets": FACETS}}
 search = call("POST", "/v1/searches", asked, token)
 while not search["complete"]:
     time.sleep(0.3)
     search = call("GET", "/v1/searches/" + search["id"], token=token)
 for site in search["sites"]:
-    counted = site["answer"].get("counted") if isinstance(site["answer"], dict) else None
+    answer = site["answer"] if isinstance(site["answer"], dict) else {}
+    counted = answer.get("counted") or answer.get("exact")
     print(site["name"], counted["counts"] if counted else site["answer"])
     for facet in (counted or {}).get("facets", []):
-        print(" ", facet["field"], "each within", facet["margin"], {cell["value"]: cell["patients"] for cell in facet["cells"]})
-print(search["totals"])
+        print(" ", facet["field"], "each within", facet.get("margin", 0), {cell["value"]: cell["patients"] for cell in facet["cells"]})
+print(search.get("totals") or search["total"])
 for survival in search.get("survival", []):
     for point in (survival.get("curve") or {}).get("points", []):
         share, years = "{share:.0%} ({low:.0%} to {high:.0%})".format(**point), point["years"]

@@ -1,5 +1,6 @@
-// A panel of facets over all sites: per field and value, the sum of what sites say. Hidden counts are not guessed.
-import type { SearchState } from '../../api/types';
+// A panel of facets over all sites: per field and value, the sum of what sites say, all with noise or all exact. Hidden counts are not
+// guessed.
+import type { PermittedCount, ProtectedCount, SearchState, SiteAnswer } from '../../api/types';
 
 export interface FacetCell {
   value: string;
@@ -34,11 +35,29 @@ export function narrowed(text: string, field: string, value: string): string {
   return [...others, condition].join(' and ');
 }
 
+interface SiteFacet {
+  field: string;
+  cells: { value: string; patients: ProtectedCount | PermittedCount }[];
+  margin: number;
+  lifted?: string[];
+}
+
+function facetsAt(answer: SiteAnswer): SiteFacet[] {
+  if (typeof answer !== 'object') return [];
+  if ('counted' in answer) return answer.counted.facets ?? [];
+  if ('exact' in answer) return (answer.exact.facets ?? []).map((facet) => ({ ...facet, margin: 0 }));
+  return [];
+}
+
+function numberOf(count: ProtectedCount | PermittedCount): number | undefined {
+  if ('about' in count) return count.about;
+  return 'exactly' in count ? count.exactly : undefined;
+}
+
 export function facetsOf(state: SearchState): Facet[] {
   const fields = new Map<string, { cells: Map<string, FacetCell>; variance: number; lifted: string[] }>();
   for (const { answer } of state.sites) {
-    if (typeof answer !== 'object' || !('counted' in answer)) continue;
-    for (const { field, cells, margin, lifted = [] } of answer.counted.facets ?? []) {
+    for (const { field, cells, margin, lifted = [] } of facetsAt(answer)) {
       const known = fields.get(field) ?? { cells: new Map(), variance: 0, lifted };
       fields.set(field, known);
       // Noises of different sites are independent: their variances add.
@@ -46,8 +65,9 @@ export function facetsOf(state: SearchState): Facet[] {
       for (const { value, patients } of cells) {
         const cell = known.cells.get(value) ?? { value, about: 0, hidden: 0 };
         known.cells.set(value, cell);
-        if ('about' in patients) cell.about += patients.about;
-        else cell.hidden += 1;
+        const number = numberOf(patients);
+        if (number === undefined) cell.hidden += 1;
+        else cell.about += number;
       }
     }
   }

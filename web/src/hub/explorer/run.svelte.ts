@@ -15,19 +15,22 @@ export class SearchRun {
   asked = $state<string>();
   /** Fields by whose values the patients are counted too. */
   facets = $state.raw<string[]>([]);
+  /** The permit that it counts exactly under; empty where it is asked with noise. */
+  permit = $state('');
   busy = $state(false);
   #generation = 0;
 
-  /** Asks anew; what an older question still answers is dropped. */
-  async start(text: string, facets: string[] = []) {
+  /** Asks anew, with noise or exactly under a permit; what an older question still answers is dropped. */
+  async start(text: string, facets: string[] = [], permit = '') {
     const generation = (this.#generation += 1);
     const isCurrent = () => generation === this.#generation;
     this.asked = text;
     this.facets = facets;
+    this.permit = permit;
     this.error = undefined;
     this.busy = true;
     try {
-      let state = await api.startSearch(text, facets);
+      let state = await (permit === '' ? api.startSearch(text, facets) : api.startExactSearch(text, permit, facets));
       let wait = FIRST_POLL_MS;
       while (isCurrent()) {
         this.state = state;

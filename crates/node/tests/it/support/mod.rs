@@ -203,6 +203,7 @@ pub(crate) fn permit(datasets: &[&LocalDataset], operations: &[Operation]) -> Pe
         datasets: datasets.iter().map(entry).collect(),
         operations: operations.to_vec(),
         min_sites: 2,
+        least_count: None,
         valid_from: start() - Duration::days(1),
         valid_until: start() + Duration::days(30),
     }

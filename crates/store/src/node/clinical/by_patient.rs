@@ -68,6 +68,18 @@ impl NodeStore {
         .await?;
         // Not left to the database, where the order of texts is a matter of its settings.
         patients.sort_unstable();
+        self.each_of(&patients, &mut each).await
+    }
+
+    /// The same for these patients, who are named in order.
+    ///
+    /// # Errors
+    /// As [`Self::each_patient`].
+    pub async fn each_of<E: From<StoreError>>(
+        &self,
+        patients: &[String],
+        each: &mut impl FnMut(&str, Vec<Record>) -> Result<(), E>,
+    ) -> Result<(), E> {
         for some in patients.chunks(PATIENTS_AT_ONCE) {
             for (patient, records) in self.records_of(some).await? {
                 each(&patient, records)?;

@@ -5,6 +5,7 @@
 //! (`arno_domain::disclosure`).
 
 mod charge;
+mod exact;
 mod report;
 mod total;
 
@@ -18,12 +19,14 @@ use arno_domain::{
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, any::AnyRow};
 
+pub use exact::{ExactEntry, NewExactCount};
 pub use report::{Alarm, LedgerEntry, Spender};
 pub use total::{Complete, TotalPart};
 
 use super::{NodeStore, StoredAnswer, from_json, signed, text, unsigned};
 use crate::{StoreError, WriteTx};
 use charge::{Charge, charge, raise_alarm};
+pub(super) use exact::put_exact_count;
 
 /// Past questions that a new one is compared with, of those that match nearly as many patients.
 const MAX_COMPARED: i64 = 100;
