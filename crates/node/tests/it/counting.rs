@@ -195,8 +195,9 @@ async fn few_are_hidden_where_the_site_or_the_permit_says_so() {
 
     permit.least_count = None;
     let open = asked(&site, panel(&permit, "sex = F")).await;
-    let (one, none) = (PermittedCount::Exactly(1), PermittedCount::Exactly(0));
-    assert_eq!(cells(&open, 0), sexes(one, none), "every value, exactly");
+    let one = PermittedCount::Exactly(1);
+    assert_eq!(cells(&open, 0), sexes(one, one), "every value, exactly");
+    assert_eq!(open.facets[0].lifted, ["sex = F"], "without its own filter");
     site.restarted(|site| site.disclosure.under_permit.threshold = 3)
         .await;
     let closed = asked(&site, panel(&permit, "modality = CT")).await;
