@@ -178,13 +178,12 @@ fn check_request(asked: &mut NewRequest) -> Result<(), ApiError> {
     let order = |operation: &Operation| operation.as_str();
     asked.operations.sort_by_key(order);
     asked.operations.dedup();
-    if let Some(least) = asked.least_count {
-        if !asked.operations.contains(&Operation::Count) || !(1..=MAX_LEAST_COUNT).contains(&least)
-        {
-            let detail =
-                format!("least_count goes with the operation count and is 1 to {MAX_LEAST_COUNT}.");
-            return Err(ApiError::bad_request("bad_request", detail));
-        }
+    if let Some(least) = asked.least_count
+        && !(asked.operations.contains(&Operation::Count) && (1..=MAX_LEAST_COUNT).contains(&least))
+    {
+        let detail =
+            format!("least_count goes with the operation count and is 1 to {MAX_LEAST_COUNT}.");
+        return Err(ApiError::bad_request("bad_request", detail));
     }
     let detail = match (asked.datasets.len(), asked.operations.len(), asked.days) {
         (0, _, _) => "Name at least one dataset.".to_owned(),

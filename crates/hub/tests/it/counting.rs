@@ -77,6 +77,7 @@ fn noisy() -> AnswerBody {
         }),
         criteria: Vec::new(),
         facets: Vec::new(),
+        survival: Vec::new(),
         budget: None,
     })
 }
