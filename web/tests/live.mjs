@@ -396,7 +396,8 @@ live('no name is left after de-identification', async (open) => {
   await page.getByLabel('Find an element').fill('');
   await page.getByRole('button', { name: /^\d+ all$/ }).click();
   const { elements } = await ask(page, `/v1${new URL(page.url()).pathname}`);
-  const rows = await tableRows(page);
+  // The heading of a private block is one cell.
+  const rows = (await tableRows(page)).filter((cells) => cells.length > 1);
   assert.equal(rows.length, elements.length);
   const [, planted] = rows.find(([element]) => /^PatientName\b/.test(element));
   const words = planted.toLowerCase().split(/[\^= ]+/).filter((word) => word.length > 2);

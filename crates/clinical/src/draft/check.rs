@@ -98,10 +98,16 @@ impl<'a> Check<'a> {
         self.checked.problems.push(problem);
     }
 
+    /// Whether all columns hold their own names: one alone may be a patient's id, odd as that is.
+    fn is_header(&self, row: usize) -> bool {
+        let mut columns = self.table.columns.iter();
+        columns.all(|column| *column.cell(row).to_text() == *column.name)
+    }
+
     fn row(&mut self, row: usize) {
         let column = &self.table.columns[self.plan.patient];
         let patient = column.cell(row).to_text();
-        if *patient == *column.name {
+        if *patient == *column.name && self.is_header(row) {
             let what =
                 "the header comes again: were files put one behind the other? leave this row out";
             return self.problem(row, &column.name, what);

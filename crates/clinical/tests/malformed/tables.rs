@@ -86,6 +86,8 @@ fn rows_that_do_not_fit() {
         "A;C34;;1;x\nid;icd;date;size;words\n",
         &["row 3, column id, the header comes again"],
     );
+    // A patient may be named like the column; a public archive has one.
+    csv("id;C34;;Geheim;x\n", &["row 2, column size, no number"]);
     csv(
         "A;C34;;1;x\nB;C34;;1;x\nA;C50;;1;x\n",
         &["row 4, column id, this patient stands in an earlier row"],
