@@ -96,6 +96,8 @@ export const explorer = {
   'facets.only': 'Search for {field} {value} too',
   'facets.none': 'No site named a value.',
   'facets.hidden': 'too few to say',
+  'facets.all': 'Show all {n}',
+  'facets.fewer': 'Show fewer',
   'facets.margin': 'Each ± {n}, 95 times in a hundred',
   'explorer.total': 'Added up under masks, with the noise of a single site: {patients} ± {margin} patients at {sites} sites.',
   'explorer.total_waiting': 'The masked total is on its way …',
