@@ -271,7 +271,9 @@ def in_browser(federation, given, questions):
         raise SystemExit(done.stdout + done.stderr)
     found = json.loads(done.stdout)
     rows = found["measured"]
-    wanted = len(given.facets)
+    # Numbers in steps are answered with the panel, and drawn in a card of their own when somebody asks there.
+    stepped = {field["field"] for field in federation.call("/v1/fields") if field.get("steps")}
+    wanted = len([facet for facet in given.facets if facet not in stepped])
     failed = [row for row in rows if "total_ms" not in row or row["facets"] != wanted]
     summary = {
         **times("panel_ms", rows), **times("total_ms", rows), "failed": len(failed), "bars": rows[0].get("bars"),
