@@ -15,10 +15,10 @@ after(async () => {
   mock?.stop();
 });
 
-async function explorer(query, options) {
+async function explorer(query, options, by = []) {
   const page = await openPage(browser, mock.hub, options);
   await signIn(page, 'researcher', 'demo');
-  await visit(page, `/explorer?q=${encodeURIComponent(query)}`);
+  await visit(page, `/explorer?q=${encodeURIComponent(query)}${by.length > 0 ? `&by=${by.join(',')}` : ''}`);
   await page.getByRole('region', { name: 'Results' }).getByText('4 of 4 sites answered').first().waitFor();
   return page;
 }
@@ -44,6 +44,40 @@ test('an age plot costs what the button says, and its bars stand in a table in t
   await steps.getByLabel('Count by').selectOption('slice_thickness');
   await steps.getByRole('button', { name: 'Count by Slice thickness' }).waitFor();
   assert.deepEqual(await accessibilityFindings(page), []);
+  assert.deepEqual(page.troubles, []);
+});
+
+test('numbers named in the address are drawn by value beside words, and are chosen by keyboard', async () => {
+  const page = await explorer('modality = CT', {}, ['sex', 'age']);
+  const byValue = card(page, 'By value');
+  await byValue.getByRole('heading', { level: 3, name: 'Sex' }).waitFor();
+  await byValue.getByRole('heading', { level: 3, name: 'Age' }).waitFor();
+  await byValue.getByRole('img', { name: /^Bars: patients by Age, each within ± \d+\./ }).waitFor();
+  const table = await rows(byValue);
+  assert.deepEqual(table.map(([step]) => step).slice(0, 3), ['below 20', '20–30', '30–40']);
+  assert.equal(table.at(-1)[0], '90 and more');
+  assert.equal(await byValue.locator('svg rect').count(), table.length);
+  assert.match(await byValue.locator('svg .label').first().textContent(), /^Age \(years\)$/);
+  assert.deepEqual(await accessibilityFindings(page), []);
+
+  await byValue.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  for (const name of ['Age', 'Slice thickness']) {
+    await byValue.getByRole('checkbox', { name, exact: true }).focus();
+    await page.keyboard.press('Space');
+  }
+  await byValue.getByRole('button', { name: 'Count by these' }).press('Enter');
+  await byValue.getByRole('img', { name: /^Bars: patients by Slice thickness/ }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('by'), 'sex,slice_thickness');
+  assert.equal(await byValue.getByRole('img').count(), 1, 'what was taken out is drawn no more');
+  // What scrolls is reached by keyboard and has a name.
+  await byValue.getByRole('region', { name: 'Figures: Slice thickness' }).focus();
+  assert.deepEqual(await accessibilityFindings(page), []);
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await byValue.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), 'nothing is cut off');
+  if (process.env.PICTURES) await byValue.screenshot({ path: `${process.env.PICTURES}/by-value-narrow.png` });
+  await page.setViewportSize({ width: 1280, height: 900 });
+  if (process.env.PICTURES) await byValue.screenshot({ path: `${process.env.PICTURES}/by-value.png` });
   assert.deepEqual(page.troubles, []);
 });
 

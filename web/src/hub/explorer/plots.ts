@@ -1,5 +1,5 @@
 // What plots are drawn of: steps of a number added over the sites, what asking costs, and who is not in it.
-import type { BudgetState, SearchState, SiteSearch } from '../../api/types';
+import type { BudgetState, FieldInfo, SearchState, SiteSearch } from '../../api/types';
 import type { Bar } from '../../charts/BarChart.svelte';
 
 /** Limits of a step's name: `..20`, `20..30`, `90..`. */
@@ -13,6 +13,9 @@ export function stepOf(name: string): Step {
   const [from = '', below = ''] = name.split('..');
   return { name, ...(from && { from: Number(from) }), ...(below && { below: Number(below) }) };
 }
+
+/** A number that patients are counted by in fixed steps. */
+export const isStepped = ({ steps }: FieldInfo) => steps.length > 0;
 
 export interface StepCount extends Bar {
   step: Step;
