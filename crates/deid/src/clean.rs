@@ -13,6 +13,7 @@ use crate::identifiers::{Identifiers, MAX_SEARCHED_BYTES};
 use crate::report::Action;
 use crate::secret::{DateOffset, Pseudonym, Secret};
 use crate::technical::looks_technical;
+use crate::terms::names_nobody;
 use crate::values::{Class, dummy, from_texts, texts};
 use crate::vocabulary::Vocabulary;
 
@@ -33,34 +34,6 @@ pub(crate) enum Outcome {
     Changed(PrimitiveValue, Action),
     Gone,
 }
-
-/// Terms that say how a report is built (PS3.3 C.17.3): they name nobody, even where a field is filled with "Enter text".
-const STRUCTURE_TERMS: [&str; 24] = [
-    "CODE",
-    "COMPOSITE",
-    "CONTAINER",
-    "CONTAINS",
-    "CONTINUOUS",
-    "DATE",
-    "DATETIME",
-    "HAS ACQ CONTEXT",
-    "HAS CONCEPT MOD",
-    "HAS OBS CONTEXT",
-    "HAS PROPERTIES",
-    "IMAGE",
-    "INFERRED FROM",
-    "NUM",
-    "PNAME",
-    "SCOORD",
-    "SCOORD3D",
-    "SELECTED FROM",
-    "SEPARATE",
-    "TABLE",
-    "TCOORD",
-    "TEXT",
-    "TIME",
-    "UIDREF",
-];
 
 /// Carries out `decision` on a value. An empty value stays empty whatever is asked: it says nothing.
 pub(crate) fn clean(
@@ -116,7 +89,7 @@ fn keep(
             looks_technical(text) && !identifiers.are_in(text) && !vocabulary.names_somebody(text)
         }),
         Class::Code => every(&|text| {
-            STRUCTURE_TERMS.contains(&text)
+            names_nobody(decision.name, text)
                 || is_code_string(text)
                     && !identifiers.are_in(text)
                     && !vocabulary.names_somebody(text)

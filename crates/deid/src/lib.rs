@@ -30,6 +30,7 @@ mod safe_private;
 mod secret;
 mod table;
 mod technical;
+mod terms;
 mod values;
 mod vocabulary;
 mod walk;

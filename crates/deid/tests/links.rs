@@ -204,6 +204,23 @@ fn what_research_needs_is_kept() {
     check(tags::PATIENT_NAME, &value(&header, tags::PATIENT_ID));
 }
 
+/// A dummy would make a valid instance invalid: without a known part, Laterality (0020,0060), type 2C, may be required.
+#[test]
+fn the_part_of_the_body_is_known_though_somebody_is_called_so() {
+    let check = |part: &str, expect: &str| {
+        let mut header = image("BC-1", "20200101");
+        header.put(text(tags::PATIENT_NAME, VR::PN, "Chest^Ann"));
+        header.put(text(tags::BODY_PART_EXAMINED, VR::CS, part));
+        header.put(text(tags::SERIES_DESCRIPTION, VR::LO, "CT Chest 1.25 mm"));
+        let (header, _) = run(header, 1);
+        assert_eq!(value(&header, tags::BODY_PART_EXAMINED), expect, "{part}");
+        assert_eq!(value(&header, tags::SERIES_DESCRIPTION), "CT 1.25 mm");
+    };
+    check("CHEST", "CHEST");
+    check("CHESTABDOMEN", "CHESTABDOMEN");
+    check("CHEST ANN", "REMOVED");
+}
+
 #[test]
 fn the_result_says_how_it_was_made() {
     let (header, report) = run(image("MRN1", "20200301"), 1);
