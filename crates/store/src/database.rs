@@ -13,7 +13,8 @@ const MAX_CONNECTIONS: u32 = 6;
 /// What every connection is told (sqlite.org/pragma.html). Readers do not wait for the writer (WAL), and what is committed is on the
 /// disk (FULL). The log is folded into the database every 4096 pages (16 MB): a batch touches some dozens, many of them the same
 /// ones again. Another process (such as `arno-hub invite`) has ten seconds to finish writing. Each connection caches
-/// up to 4 MB of pages, and none is mapped, so that memory stays what it seems.
+/// up to 4 MB of pages, and none is mapped, so that memory stays what it seems. What is deleted, replaced or moved to another page is
+/// overwritten where it was (secure_delete): previews hold identities, and SQLite would leave them in what is free.
 const SETUP: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -22,6 +23,7 @@ PRAGMA busy_timeout = 10000;
 PRAGMA wal_autocheckpoint = 4096;
 PRAGMA cache_size = -4096;
 PRAGMA mmap_size = 0;
+PRAGMA secure_delete = ON;
 ";
 
 /// The rows of one program.

@@ -1,10 +1,9 @@
-//! What the data manager's pages read: series, instances, frames, outlines, previews, holdings.
+//! What the data manager's pages read: series, instances, frames, outlines, holdings.
 
-use arno_protocol::node::{DeidentificationPreview, Holdings, SeriesPage, SeriesRow, ViewInstance};
-use chrono::{DateTime, Utc};
+use arno_protocol::node::{Holdings, SeriesPage, SeriesRow, ViewInstance};
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{NodeStore, PackLocation, PlacedInstance, from_json, signed, text, time, unsigned};
+use super::{NodeStore, PackLocation, PlacedInstance, from_json, signed, time, unsigned};
 use crate::StoreError;
 
 /// Which series are listed.
@@ -171,23 +170,6 @@ impl NodeStore {
         rows.iter()
             .map(|row| Ok(row.try_get("outlines_json")?))
             .collect()
-    }
-
-    /// The preview of a series, while it is kept.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is none or its time is over.
-    pub async fn preview(
-        &self,
-        series_uid: &str,
-        now: DateTime<Utc>,
-    ) -> Result<DeidentificationPreview, StoreError> {
-        let sql = "-- preview
-            SELECT preview_json FROM preview WHERE series_uid = $1 AND kept_until > $2";
-        let query = sqlx::query(sql).bind(series_uid.to_owned()).bind(text(now));
-        let row = query.fetch_one(self.database.pool()).await;
-        let row = row.map_err(|error| StoreError::from(error).about("preview"))?;
-        from_json(&row.try_get::<String, _>("preview_json")?, "preview")
     }
 
     /// What the node keeps.

@@ -10,6 +10,7 @@ use super::{
     clinical::encode,
     json,
     many::{groups, values},
+    previews::insert_preview,
     signed, text,
 };
 use crate::{StoreError, WriteTx};
@@ -316,18 +317,6 @@ async fn put_outline(tx: &mut WriteTx<'_>, outline: &NewOutline) -> Result<(), S
         .bind(outline.series_uid.clone())
         .bind(outline.study_uid.clone())
         .bind(outline.outlines_json.clone());
-    query.execute(tx.connection()).await?;
-    Ok(())
-}
-
-async fn insert_preview(tx: &mut WriteTx<'_>, preview: &NewPreview) -> Result<(), StoreError> {
-    let sql = "-- insert_preview
-        INSERT INTO preview (series_uid, preview_json, kept_until) VALUES ($1, $2, $3)
-        ON CONFLICT (series_uid) DO NOTHING";
-    let query = sqlx::query(sql)
-        .bind(preview.series_uid.clone())
-        .bind(json(&preview.preview, "preview")?)
-        .bind(text(preview.kept_until));
     query.execute(tx.connection()).await?;
     Ok(())
 }

@@ -135,6 +135,7 @@ impl NodeStore {
         self.change(&mut tx, patients).await?;
         tx.audit(now, act).await?;
         tx.commit().await?;
+        self.log.holds_deleted();
         Ok(deleted)
     }
 

@@ -1,4 +1,4 @@
-//! The runs of an ingest, and the end of previews.
+//! The runs of an ingest.
 
 use arno_domain::audit::Act;
 use arno_protocol::node::IngestRun;
@@ -89,31 +89,6 @@ impl NodeStore {
             .fetch_all(self.database.pool())
             .await?;
         rows.iter().map(run_of).collect()
-    }
-
-    /// Deletes previews whose time is over, bytes and all: they hold what was before de-identification.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delete_due_previews(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut tx = self.database.write().await?;
-        // SQLite would leave the bytes in free pages; other engines have no such setting and are not asked.
-        let overwrite = sqlx::raw_sql("PRAGMA secure_delete = ON");
-        overwrite.execute(tx.connection()).await?;
-        let delete =
-            sqlx::query("-- delete_due_previews\nDELETE FROM preview WHERE kept_until <= $1");
-        let deleted = delete
-            .bind(text(now))
-            .execute(tx.connection())
-            .await?
-            .rows_affected();
-        tx.commit().await?;
-        if deleted > 0 {
-            // The write-ahead log holds them too, until it is folded into the database and cut off.
-            let fold = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)");
-            fold.execute(self.database.pool()).await?;
-        }
-        Ok(deleted)
     }
 }
 

@@ -21,6 +21,7 @@ mod ingest;
 mod links;
 mod many;
 mod packs;
+mod previews;
 mod quality;
 mod quarantine;
 mod readings;
@@ -77,6 +78,7 @@ use crate::{Database, StoreError};
 pub struct NodeStore {
     database: Database,
     changed: changed::Changed,
+    log: previews::Log,
 }
 
 impl NodeStore {
@@ -89,6 +91,7 @@ impl NodeStore {
         Ok(Self {
             database,
             changed: changed::Changed::default(),
+            log: previews::Log::default(),
         })
     }
 
@@ -101,6 +104,7 @@ impl NodeStore {
         Ok(Self {
             database,
             changed: changed::Changed::default(),
+            log: previews::Log::default(),
         })
     }
 
