@@ -19,7 +19,7 @@ import psutil
 from servers import Arno, Orthanc
 
 # studies, instances of each, requests a case of QIDO-RS, of WADO-RS, of C-FIND, studies fetched whole, runs of bench_wado, of receiving
-SCALES = {"small": (4, 25, 40, 60, 30, 4, 2, 1), "full": (20, 100, 200, 500, 100, 20, 3, 3)}
+SCALES = {"small": (4, 25, 40, 60, 30, 4, 2, 1), "full": (20, 100, 200, 2000, 100, 20, 3, 3)}
 SERIES_OF_A_STUDY = 2
 SAMPLE_SECONDS = 0.1
 # The clock of processes ticks in hundredths of a second: less than this many is no figure.

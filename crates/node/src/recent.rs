@@ -3,8 +3,8 @@
 //! first: DICOMweb, queries of both protocols, C-GET and C-MOVE, the viewer.
 //!
 //! What this program changes shows at once: whoever changes instances has the turn (`ingest`), and with its end all
-//! of this is forgotten. What another program changes (`arno-node ingest`) shows within a second. Bytes are not kept here: the
-//! system's page cache does that.
+//! of this is forgotten. What another program changes (`arno-node ingest`) shows within a second: so often the version of the
+//! data is looked at, and what was read at another one is forgotten. Bytes are not kept here: the system's page cache does that.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::Node;
 
-/// For so long a row is believed without asking the index.
+/// For so long the data is taken to have the version that it had.
 const MAX_AGE: Duration = Duration::seconds(1);
 /// Larger series are asked for page by page: reading all of it would take longer than what was asked for.
 const MAX_INSTANCES: u32 = 1000;
@@ -36,23 +36,24 @@ pub(crate) struct Recent(Mutex<State>);
 struct State {
     /// How often everything was forgotten.
     forgotten: u64,
-    series: HashMap<String, Held>,
+    /// The version of the data, and when it was looked at. All that is held was read at this version or after it.
+    seen: Option<(u64, DateTime<Utc>)>,
+    /// Nothing for a series that is too large.
+    series: HashMap<String, Option<Arc<RecentSeries>>>,
     /// By SOP Instance UID, the series that it is in.
     series_of: HashMap<String, String>,
     bytes: usize,
 }
 
+/// What is known of a series.
 #[derive(Debug)]
-struct Held {
-    since: DateTime<Utc>,
-    /// Nothing for a series that is too large.
-    series: Option<Arc<RecentSeries>>,
-}
-
-impl Held {
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        (self.since..self.since + MAX_AGE).contains(&now)
-    }
+enum Known {
+    /// It is held; nothing where it is too large for that.
+    Held(Option<Arc<RecentSeries>>),
+    /// It is not, after everything was forgotten so often.
+    NotHeld(u64),
+    /// Whether what is held still holds is to be asked first, after everything was forgotten so often.
+    Stale(u64),
 }
 
 /// The instances of a series, in order.
@@ -94,43 +95,45 @@ impl RecentSeries {
 impl Recent {
     /// Forgets everything: something has changed.
     pub(crate) fn forget(&self) {
-        let mut state = self.state();
-        state.forgotten += 1;
-        state.clear();
+        self.state().forget();
     }
 
-    /// What is held of a series, or how often everything was forgotten before it is asked for.
-    fn get(&self, series_uid: &str, now: DateTime<Utc>) -> Result<Option<Arc<RecentSeries>>, u64> {
+    fn get(&self, series_uid: &str, now: DateTime<Utc>) -> Known {
         let state = self.state();
-        let held = state.series.get(series_uid);
-        match held.filter(|held| held.is_fresh(now)) {
-            Some(held) => Ok(held.series.clone()),
-            None => Err(state.forgotten),
+        match state.series.get(series_uid) {
+            _ if !state.is_fresh(now) => Known::Stale(state.forgotten),
+            Some(series) => Known::Held(series.clone()),
+            None => Known::NotHeld(state.forgotten),
         }
     }
 
-    /// Holds a series that was read after everything had been forgotten so often; unless that has happened again.
-    fn put(&self, series_uid: &str, held: Held, forgotten: u64) {
+    /// Notes the version that the data had after everything had been forgotten so often.
+    fn see(&self, version: u64, now: DateTime<Utc>, forgotten: u64) {
         let mut state = self.state();
         if state.forgotten != forgotten {
             return;
         }
-        if state
-            .series
-            .values()
-            .any(|other| !other.is_fresh(held.since))
-        {
-            state.clear();
+        if state.seen.is_none_or(|(seen, _)| seen != version) {
+            state.forget();
         }
-        let bytes = held.series.as_ref().map_or(0, |series| series.bytes()) + ROW_BYTES;
+        state.seen = Some((version, now));
+    }
+
+    /// Holds a series that was read after everything had been forgotten so often; unless that has happened again.
+    fn put(&self, series_uid: &str, series: Option<Arc<RecentSeries>>, forgotten: u64) {
+        let mut state = self.state();
+        if state.forgotten != forgotten {
+            return;
+        }
+        let bytes = series.as_ref().map_or(0, |series| series.bytes()) + ROW_BYTES;
         if state.bytes + bytes > MAX_BYTES {
             state.clear();
         }
         state.bytes += bytes;
-        for uid in held.series.iter().flat_map(|series| series.places.keys()) {
+        for uid in series.iter().flat_map(|series| series.places.keys()) {
             state.series_of.insert(uid.clone(), series_uid.to_owned());
         }
-        state.series.insert(series_uid.to_owned(), held);
+        state.series.insert(series_uid.to_owned(), series);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -139,6 +142,17 @@ impl Recent {
 }
 
 impl State {
+    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.seen
+            .is_some_and(|(_, since)| (since..since + MAX_AGE).contains(&now))
+    }
+
+    fn forget(&mut self) {
+        self.forgotten += 1;
+        self.seen = None;
+        self.clear();
+    }
+
     fn clear(&mut self) {
         self.series.clear();
         self.series_of.clear();
@@ -152,10 +166,9 @@ impl Node {
         &self,
         series_uid: &str,
     ) -> Result<Option<Arc<RecentSeries>>, StoreError> {
-        let since = self.now();
-        let forgotten = match self.recent().get(series_uid, since) {
-            Ok(series) => return Ok(series),
-            Err(forgotten) => forgotten,
+        let forgotten = match self.known_series(series_uid).await? {
+            Known::Held(series) => return Ok(series),
+            Known::NotHeld(forgotten) | Known::Stale(forgotten) => forgotten,
         };
         let found = self
             .store()
@@ -163,12 +176,20 @@ impl Node {
         let rows = found.await?;
         let is_small = rows.len() <= MAX_INSTANCES as usize;
         let series = is_small.then(|| Arc::new(RecentSeries::of(rows)));
-        let held = Held {
-            since,
-            series: series.clone(),
-        };
-        self.recent().put(series_uid, held, forgotten);
+        self.recent().put(series_uid, series.clone(), forgotten);
         Ok(series)
+    }
+
+    /// What is known of a series, once the version of the data was looked at where that is due.
+    async fn known_series(&self, series_uid: &str) -> Result<Known, StoreError> {
+        let now = self.now();
+        let known = self.recent().get(series_uid, now);
+        let Known::Stale(forgotten) = known else {
+            return Ok(known);
+        };
+        let version = self.store().data_version().await?;
+        self.recent().see(version, now, forgotten);
+        Ok(self.recent().get(series_uid, now))
     }
 
     /// Where the frames of an instance are.
@@ -198,8 +219,8 @@ impl Node {
     pub(crate) fn recent_instance(&self, instance_uid: &str) -> Option<Arc<KeptInstance>> {
         let now = self.now();
         let state = self.recent().state();
-        let held = state.series.get(state.series_of.get(instance_uid)?)?;
-        let series = held.series.as_ref().filter(|_| held.is_fresh(now))?;
+        let series = state.series.get(state.series_of.get(instance_uid)?)?;
+        let series = series.as_ref().filter(|_| state.is_fresh(now))?;
         series.instance(instance_uid)
     }
 }
@@ -210,23 +231,36 @@ mod tests {
 
     use chrono::{DateTime, Duration, Utc};
 
-    use super::{Held, MAX_AGE, MAX_BYTES, ROW_BYTES, Recent, RecentSeries};
+    use super::{Known, MAX_AGE, MAX_BYTES, ROW_BYTES, Recent, RecentSeries};
 
     const START: DateTime<Utc> = DateTime::<Utc>::UNIX_EPOCH;
 
-    fn hold(recent: &Recent, series_uid: &str, since: DateTime<Utc>, forgotten: u64) {
+    /// How often everything was forgotten before a series that is not held is asked for.
+    fn forgotten(recent: &Recent) -> u64 {
+        match recent.get("1.2.999", START) {
+            Known::Held(_) => panic!("held"),
+            Known::NotHeld(forgotten) | Known::Stale(forgotten) => forgotten,
+        }
+    }
+
+    fn see(recent: &Recent, version: u64, now: DateTime<Utc>) {
+        recent.see(version, now, forgotten(recent));
+    }
+
+    fn hold(recent: &Recent, series_uid: &str, forgotten: u64) {
         let series = Some(Arc::new(RecentSeries::of(Vec::new())));
-        recent.put(series_uid, Held { since, series }, forgotten);
+        recent.put(series_uid, series, forgotten);
     }
 
     fn is_held(recent: &Recent, series_uid: &str, now: DateTime<Utc>) -> bool {
-        recent.get(series_uid, now).is_ok()
+        matches!(recent.get(series_uid, now), Known::Held(_))
     }
 
     #[test]
-    fn a_series_is_believed_for_a_while() {
+    fn a_series_is_believed_until_the_version_is_due() {
         let recent = Recent::default();
-        hold(&recent, "1.2", START, 0);
+        see(&recent, 7, START);
+        hold(&recent, "1.2", forgotten(&recent));
         assert!(is_held(&recent, "1.2", START));
         assert!(!is_held(&recent, "1.2", START + MAX_AGE));
         assert!(!is_held(&recent, "1.2", START - Duration::seconds(9)));
@@ -234,22 +268,38 @@ mod tests {
     }
 
     #[test]
+    fn it_is_held_on_at_the_same_version_and_forgotten_at_another() {
+        let recent = Recent::default();
+        see(&recent, 7, START);
+        hold(&recent, "1.2", forgotten(&recent));
+        see(&recent, 7, START + MAX_AGE);
+        assert!(is_held(&recent, "1.2", START + MAX_AGE));
+        see(&recent, 8, START + MAX_AGE * 2);
+        assert!(!is_held(&recent, "1.2", START + MAX_AGE * 2));
+    }
+
+    #[test]
     fn what_was_read_before_a_change_is_not_held_after_it() {
         let recent = Recent::default();
-        hold(&recent, "1.2", START, 0);
+        see(&recent, 7, START);
+        let before = forgotten(&recent);
         recent.forget();
-        assert_eq!(recent.get("1.2", START).unwrap_err(), 1);
-        hold(&recent, "1.2", START, 0);
+        recent.see(7, START, before);
+        assert!(matches!(recent.get("1.2", START), Known::Stale(_)));
+        see(&recent, 8, START);
+        hold(&recent, "1.2", before);
         assert!(!is_held(&recent, "1.2", START));
-        hold(&recent, "1.2", START, 1);
+        hold(&recent, "1.2", forgotten(&recent));
         assert!(is_held(&recent, "1.2", START));
     }
 
     #[test]
     fn memory_is_bounded() {
         let recent = Recent::default();
+        see(&recent, 7, START);
+        let before = forgotten(&recent);
         for number in 0..2 * MAX_BYTES / ROW_BYTES {
-            hold(&recent, &number.to_string(), START, 0);
+            hold(&recent, &number.to_string(), before);
         }
         let state = recent.state();
         assert!(!state.series.is_empty() && state.bytes <= MAX_BYTES);
