@@ -151,7 +151,7 @@ export function createNode() {
     { id: 3, name: 'series-17/IM0042', size_bytes: 70_112, code: 'truncated', reason: 'Pixel Data declares 131,072 bytes and 69,120 are there. Send the file again.', at: ago(86_362_000), waits: false },
     { id: 4, name: 'series-31/IM0001', size_bytes: 131_900, code: 'needs_review', reason: 'a person has to look at it: images of modality US often show text', at: ago(86_363_000), waits: true },
   ];
-  const POLICY = { threshold: 5, round_to: 5,
+  const POLICY = { threshold: 5, round_to: 5, border_spread: 31,
     budget: { data_user_microrho: 80_000, site_microrho: 800_000, questions: 100, period_days: 7, studies_per_patient: 4, series_per_patient: 16 },
     under_permit: { counts: 'allow', threshold: 0 } };
   const ALARM = { data_user: 'company', suspicious: 5, at: ago(3_600_000) };

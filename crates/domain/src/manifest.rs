@@ -1,7 +1,7 @@
 //! The capability manifest: what a node says, signed, that it can be asked about.
 //!
 //! Coverage is given in four steps and values are named only when many patients have them, so that one patient more or less shows
-//! only at the edge of a step. It is the data holder's own statement, like a dataset record: it is not noised, does not depend on who
+//! only at a border, and only the node knows where its borders lie ([`Borders`](crate::disclosure::Borders)). It is the data holder's own statement, like a dataset record: it is not noised, does not depend on who
 //! asks or what, and is written anew only when data have changed. Not here: how patients are counted, and how it is sent.
 
 mod count;
@@ -13,16 +13,19 @@ use utoipa::ToSchema;
 use crate::{
     Document, NodeId,
     cohort::{Criterion, Test, Value},
+    disclosure::Borders,
     model::Field,
 };
 
 pub use count::FieldCount;
 
-/// A value is named when so many patients have it: four times the usual threshold of a count, as nothing hides it.
+/// A value is named when so many patients have it, or some more, at a border of its own: four times the usual threshold of a count, as nothing hides it.
 pub const LISTED_FROM: u64 = 20;
-/// A field counts as recorded when so many patients have it, the usual threshold of a count: that a site can evaluate a criterion must not
-/// tell of one patient.
+/// A field counts as recorded when so many patients have it, the usual threshold of a count, or some more, at a border of its own: that a
+/// site can evaluate a criterion must not tell of one patient.
 pub const RECORDED_FROM: u64 = 5;
+/// A step of coverage begins up to so many thousandths of the patients above what its name says.
+pub const STEP_WIDTH: u64 = 50;
 /// Most values named of one field.
 pub const MAX_LISTED: usize = 64;
 /// Longest value that is named: longer ones are sentences.
@@ -36,7 +39,7 @@ pub struct Manifest {
     pub node: NodeId,
     /// When it was counted.
     pub issued_at: DateTime<Utc>,
-    /// Every field that is recorded of at least [`RECORDED_FROM`] patients, in the order of the common data model.
+    /// Every field that is recorded of [`RECORDED_FROM`] patients or some more, in the order of the common data model.
     pub fields: Vec<FieldCoverage>,
 }
 
@@ -48,11 +51,11 @@ pub struct FieldCoverage {
     pub field: Field,
     /// Of how many patients it is recorded.
     pub coverage: Coverage,
-    /// Values that at least [`LISTED_FROM`] patients have, sorted; words and codes only.
+    /// Values that [`LISTED_FROM`] patients or some more have, sorted; words and codes only.
     pub values: Vec<String>,
 }
 
-/// A share of a node's patients, in steps.
+/// A share of a node's patients, in steps. Where exactly a step begins only the node knows: up to [`STEP_WIDTH`] above what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
@@ -67,15 +70,20 @@ pub enum Coverage {
 }
 
 impl Coverage {
-    /// The step of `with` patients out of `all`; nothing for nobody.
+    /// The step of `with` patients out of `all`, for a field at a node with these borders; nothing for nobody.
     #[must_use]
-    pub fn of(with: u64, all: u64) -> Option<Self> {
-        match (with, with.saturating_mul(10), all) {
-            (0, ..) => None,
-            (_, tenfold, all) if tenfold < all => Some(Self::Few),
-            (_, tenfold, all) if tenfold < all.saturating_mul(5) => Some(Self::Some),
-            (_, tenfold, all) if tenfold < all.saturating_mul(9) => Some(Self::Most),
-            _ => Some(Self::NearlyAll),
+    pub fn of(field: Field, (with, all): (u64, u64), borders: &Borders) -> Option<Self> {
+        let reaches = |least: u64| {
+            let name = ["coverage", field.as_str(), &least.to_string()];
+            let border = borders.share_above(least, STEP_WIDTH, &name);
+            with.saturating_mul(1000) >= all.saturating_mul(border)
+        };
+        match with {
+            0 => None,
+            _ if reaches(900) => Some(Self::NearlyAll),
+            _ if reaches(500) => Some(Self::Most),
+            _ if reaches(100) => Some(Self::Some),
+            _ => Some(Self::Few),
         }
     }
 }
@@ -124,11 +132,20 @@ impl Document for Manifest {
 
 #[cfg(test)]
 mod tests {
-    use super::Coverage;
+    use super::{Borders, Coverage, Field};
+    use crate::disclosure::NoiseSecret;
+
+    fn sex() -> Field {
+        Field::parse("sex").unwrap()
+    }
 
     #[test]
     fn coverage_has_four_steps() {
-        let check = |with, all, expect| assert_eq!(Coverage::of(with, all), expect, "{with}/{all}");
+        let borders = Borders::new(NoiseSecret::new([1; 32]), 0);
+        let check = |with, all, expect| {
+            let found = Coverage::of(sex(), (with, all), &borders);
+            assert_eq!(found, expect, "{with}/{all}");
+        };
         check(0, 100, None);
         check(1, 100, Some(Coverage::Few));
         check(9, 100, Some(Coverage::Few));
@@ -137,5 +154,20 @@ mod tests {
         check(89, 100, Some(Coverage::Most));
         check(90, 100, Some(Coverage::NearlyAll));
         check(1, 1, Some(Coverage::NearlyAll));
+    }
+
+    #[test]
+    fn a_step_begins_elsewhere_under_another_secret_and_never_too_early() {
+        let begins = |secret: u8| {
+            let borders = Borders::new(NoiseSecret::new([secret; 32]), 31);
+            let of = |with| Coverage::of(sex(), (with, 1_000), &borders);
+            assert_eq!(of(1_000), Some(Coverage::NearlyAll));
+            (1..1_000)
+                .find(|with| of(*with) == Some(Coverage::Most))
+                .unwrap()
+        };
+        let places: Vec<u64> = (0..20).map(begins).collect();
+        assert!(places.iter().all(|place| (500..550).contains(place)));
+        assert!(places.iter().any(|place| *place != places[0]));
     }
 }

@@ -191,6 +191,8 @@ impl SiteConfig {
              # in what shows none; \"remove\" makes text black and lets it in, too.\n{text_finder}\ntext = \"{text}\"\n\
              \n[disclosure]\n# Noise is added; then counts below the threshold are hidden, others are rounded (docs/disclosure.md).\n\
              threshold = {threshold}\nround_to = {round_to}\n\
+             # The site says that it records a field once five patients have it and, on average, so many more; only it knows how many.\n\
+             border_spread = {border_spread}\n\
              \n[disclosure.budget]\n\
              # What may be learnt of any one patient in a period, in millionths of rho of zero-concentrated differential\n\
              # privacy: by one data user, and by all together. What was spent is there again after the period.\n\
@@ -236,6 +238,7 @@ impl SiteConfig {
             text = self.text.as_str(),
             threshold = self.disclosure.threshold,
             round_to = self.disclosure.round_to,
+            border_spread = self.disclosure.border_spread,
             data_user_microrho = budget.data_user_microrho,
             site_microrho = budget.site_microrho,
             period_days = budget.period_days,
@@ -374,6 +377,7 @@ mod tests {
         (budget.questions, budget.curves, budget.period_days) = (11, 3, 9);
         (budget.studies_per_patient, budget.series_per_patient) = (5, 17);
         budget.values_per_patient = 6;
+        site.disclosure.border_spread = 13;
         let read = SiteConfig::parse(&site.to_toml()).unwrap();
         assert_eq!(read.disclosure, site.disclosure);
     }

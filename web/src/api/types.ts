@@ -112,6 +112,7 @@ export interface Margins {
 export interface DisclosurePolicy {
   threshold: number;
   round_to: number;
+  border_spread: number;
   budget: DisclosureBudget;
   under_permit: { counts: 'allow' | 'forbid'; threshold: number };
 }

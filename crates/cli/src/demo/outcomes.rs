@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use arno_domain::disclosure::DisclosureBudget;
+use arno_domain::disclosure::{DisclosureBudget, DisclosurePolicy};
 use arno_node::{ClinicalFile, Node, understand};
 use arno_phantom::{SiteSpec, write_site_outcomes};
 
@@ -14,14 +14,19 @@ const MAPPING: &str = include_str!("outcomes.toml");
 
 /// Few patients, and all of them invented round public readings: each answer is within ±10 patients, for twenty questions or ten curves
 /// a day. No setting for anybody's data: whoever spends it all knows nearly everything (docs/disclosure.md).
-pub(super) fn budget() -> DisclosureBudget {
-    DisclosureBudget {
+pub(super) fn disclosure() -> DisclosurePolicy {
+    let budget = DisclosureBudget {
         data_user_microrho: 2_000_000,
         site_microrho: 20_000_000,
         questions: 20,
         curves: 10,
         period_days: 1,
         ..DisclosureBudget::default()
+    };
+    DisclosurePolicy {
+        budget,
+        border_spread: 0,
+        ..DisclosurePolicy::default()
     }
 }
 

@@ -181,7 +181,7 @@ async fn prepare_node(
     site.landing = Some(folder.landing(spec.key));
     site.demo = true;
     if *input == Input::Phantoms {
-        site.disclosure.budget = outcomes::budget();
+        site.disclosure = outcomes::disclosure();
     }
     Node::init(&data, &site).await?;
     let node = Node::open(NodeConfig::load(&data, 0)?, clock.clone()).await?;

@@ -6,6 +6,7 @@
 //! | `accounting` | what answers cost (zCDP), in words for people too |
 //! | `stream` | the keyed random bits |
 //! | `noise` | the discrete Gaussian, exact |
+//! | `border` | borders of what a node says of itself, each at a place that only it knows |
 //! | `release` | exact counts → protected counts, facets, and shares of a total |
 //! | `survival` | how long patients were followed, as noisy cells |
 //! | `permitted` | counts without noise, for whom a permit allows them |
@@ -14,6 +15,7 @@
 //! Why it is so, and what it costs a researcher: docs/decisions/0016. Not here: who has spent how much (`arno-store`).
 
 mod accounting;
+mod border;
 mod noise;
 mod overlap;
 mod permitted;
@@ -23,6 +25,7 @@ mod stream;
 mod survival;
 
 pub use accounting::{NanoRho, margin};
+pub use border::Borders;
 pub use noise::discrete_gaussian;
 pub use overlap::{ALARM_AT, ALARM_AT_SITE, PastQuestion, Suspicion, parts_of, suspicion};
 pub use permitted::{

@@ -13,6 +13,10 @@ pub struct DisclosurePolicy {
     pub threshold: u32,
     /// Other counts are rounded to the nearest multiple of this.
     pub round_to: u32,
+    /// Patients by which the borders of the capability manifest lie above their least, on average; each at a place that follows from the
+    /// node's secret. With 0 they lie at the least, and one of them can tell of a single patient.
+    #[serde(default = "border_spread")]
+    pub border_spread: u32,
     /// What may be learnt in a period, and so how much noise there is.
     #[serde(default)]
     pub budget: DisclosureBudget,
@@ -46,6 +50,11 @@ pub struct DisclosureBudget {
     pub values_per_patient: u32,
 }
 
+/// A patient who is the next to bring a field makes it recorded once in 32 times, whatever was seen before.
+fn border_spread() -> u32 {
+    31
+}
+
 /// Of the patients of NCI's Imaging Data Commons fewer than three in a hundred have more values of any field of a panel.
 fn values_per_patient() -> u32 {
     4
@@ -62,6 +71,7 @@ impl Default for DisclosurePolicy {
         Self {
             threshold: 5,
             round_to: 5,
+            border_spread: border_spread(),
             budget: DisclosureBudget::default(),
             under_permit: UnderPermit::default(),
         }
@@ -192,6 +202,8 @@ const MOST_MICRORHO: u64 = 1_000_000_000_000;
 const MOST_DAYS: u32 = 3_650;
 /// Least that a part of a count may cost: below, the noise would be above a million patients.
 const LEAST_SHARE: NanoRho = NanoRho(1);
+/// With more, no border would be reached.
+const MOST_SPREAD: u32 = 10_000;
 /// Most studies or series that a patient may count with.
 const MOST_PER_PATIENT: u32 = 10_000;
 
@@ -208,6 +220,11 @@ impl DisclosurePolicy {
         };
         if self.threshold == 0 {
             return Err("disclosure.threshold must be at least 1".to_owned());
+        }
+        if self.border_spread > MOST_SPREAD {
+            return Err(format!(
+                "disclosure.border_spread must be 0 to {MOST_SPREAD}"
+            ));
         }
         within(
             "budget.data_user_microrho",

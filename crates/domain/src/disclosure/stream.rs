@@ -12,6 +12,9 @@ use super::policy::Level;
 /// Separates this use of the secret from every other.
 const LABEL: &[u8] = b"arno disclosure noise 1";
 
+/// Separates borders from noise.
+const BORDER_LABEL: &[u8] = b"arno manifest border 1";
+
 /// Separates the noise's secret from the one that it is derived from.
 const KEY_LABEL: &[u8] = b"arno disclosure noise key 1";
 
@@ -89,10 +92,7 @@ impl Stream {
     #[must_use]
     pub fn new(secret: &NoiseSecret, asked: Asked<'_>, cell: Cell<'_>) -> Self {
         let mut mac = keyed(&secret.0);
-        let mut part = |bytes: &[u8]| {
-            mac.update(&(bytes.len() as u64).to_le_bytes());
-            mac.update(bytes);
-        };
+        let mut part = |bytes: &[u8]| add(&mut mac, bytes);
         part(LABEL);
         part(asked.form.as_bytes());
         part(&asked.data_version.to_le_bytes());
@@ -113,6 +113,18 @@ impl Stream {
                 part(value.as_bytes());
             }
         }
+        Self::from_mac(mac)
+    }
+
+    /// The stream of a border, named by words: the same whatever data there are.
+    pub(super) fn of_border(secret: &NoiseSecret, of: &[&str]) -> Self {
+        let mut mac = keyed(&secret.0);
+        add(&mut mac, BORDER_LABEL);
+        of.iter().for_each(|word| add(&mut mac, word.as_bytes()));
+        Self::from_mac(mac)
+    }
+
+    fn from_mac(mac: Hmac<Sha256>) -> Self {
         let key: [u8; 32] = mac.finalize().into_bytes().into();
         Self {
             key: keyed(&key),
@@ -163,6 +175,12 @@ impl Stream {
             }
         }
     }
+}
+
+/// With its length before it, so that no two lists of parts are the same bytes.
+fn add(mac: &mut Hmac<Sha256>, part: &[u8]) {
+    mac.update(&(part.len() as u64).to_le_bytes());
+    mac.update(part);
 }
 
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {

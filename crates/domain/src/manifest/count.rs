@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     NodeId,
+    disclosure::Borders,
     model::{Field, FieldKind},
 };
 
@@ -29,13 +30,16 @@ pub struct FieldCount<'a> {
 impl FieldCount<'_> {
     /// Whether the node says that it records the field at all: where fewer patients have it, that would tell of them.
     #[must_use]
-    pub fn is_recorded(&self) -> bool {
-        self.patients >= RECORDED_FROM
+    pub fn is_recorded(&self, borders: &Borders) -> bool {
+        // Most fields of most nodes are recorded of nobody: nothing is drawn for them.
+        let least = RECORDED_FROM;
+        let border = || borders.above(least, &["recorded", self.field.as_str()]);
+        self.patients >= least && self.patients >= border()
     }
 
     /// The values that may be named: those that most patients have, sorted by name, since the order must tell nothing more.
     #[must_use]
-    pub fn listed(&self) -> Vec<String> {
+    pub fn listed(&self, borders: &Borders) -> Vec<String> {
         if self.field.kind() == FieldKind::Flag {
             // Known to everybody.
             return vec!["no".to_owned(), "yes".to_owned()];
@@ -43,9 +47,13 @@ impl FieldCount<'_> {
         if self.words.len() > MAX_DISTINCT {
             return Vec::new();
         }
+        let named = |word: &str, patients: u64| {
+            let border = || borders.above(LISTED_FROM, &["named", self.field.as_str(), word]);
+            patients >= LISTED_FROM && is_listable(word) && patients >= border()
+        };
         let many = self.words.iter();
         let mut many: Vec<_> = many
-            .filter(|(word, patients)| *patients >= LISTED_FROM && is_listable(word))
+            .filter(|(word, patients)| named(word, *patients))
             .map(|(word, patients)| (Reverse(*patients), *word))
             .collect();
         many.sort();
@@ -63,13 +71,15 @@ impl Manifest {
         (node, issued_at): (NodeId, DateTime<Utc>),
         patients: u64,
         fields: impl IntoIterator<Item = FieldCount<'a>>,
+        borders: &Borders,
     ) -> Self {
-        let fields = fields.into_iter().filter(FieldCount::is_recorded);
+        let fields = fields.into_iter();
+        let fields = fields.filter(|count| count.is_recorded(borders));
         let fields = fields.filter_map(|count| {
             Some(FieldCoverage {
                 field: count.field,
-                coverage: Coverage::of(count.patients, patients)?,
-                values: count.listed(),
+                coverage: Coverage::of(count.field, (count.patients, patients), borders)?,
+                values: count.listed(borders),
             })
         });
         Self {
@@ -84,8 +94,13 @@ impl Manifest {
 mod tests {
     use chrono::DateTime;
 
-    use super::{Coverage, Field, FieldCount, Manifest};
-    use crate::{NodeId, cohort::Cohort};
+    use super::{Borders, Coverage, Field, FieldCount, LISTED_FROM, Manifest, RECORDED_FROM};
+    use crate::{NodeId, cohort::Cohort, disclosure::NoiseSecret};
+
+    /// Borders at their least.
+    fn least() -> Borders {
+        Borders::new(NoiseSecret::new([0; 32]), 0)
+    }
 
     fn count<'a>(name: &str, patients: u64, words: &[(&'a str, u64)]) -> FieldCount<'a> {
         FieldCount {
@@ -106,7 +121,7 @@ mod tests {
             ),
             count("psa", 5, &[]),
         ];
-        Manifest::counted((NodeId::new(), DateTime::UNIX_EPOCH), 100, fields)
+        Manifest::counted((NodeId::new(), DateTime::UNIX_EPOCH), 100, fields, &least())
     }
 
     #[test]
@@ -121,14 +136,40 @@ mod tests {
         assert_eq!(manifest.field(Field::parse("sex").unwrap()), None);
     }
 
+    /// How many patients it takes for a field to be recorded, and for a value of it to be named, at nodes of different secrets.
+    fn places(secret: u8) -> (u64, u64) {
+        let borders = Borders::new(NoiseSecret::new([secret; 32]), 31);
+        let first = |is: &dyn Fn(u64) -> bool| (1..1_000).find(|patients| is(*patients)).unwrap();
+        (
+            first(&|patients| count("sex", patients, &[]).is_recorded(&borders)),
+            first(&|patients| {
+                let of = count("sex", patients, &[("F", patients)]);
+                !of.listed(&borders).is_empty()
+            }),
+        )
+    }
+
+    #[test]
+    fn borders_lie_elsewhere_under_another_secret_and_never_lower() {
+        let places: Vec<_> = (0..20).map(places).collect();
+        let is_lower =
+            |(recorded, named): &(u64, u64)| *recorded < RECORDED_FROM || *named < LISTED_FROM;
+        assert!(!places.iter().any(is_lower));
+        assert!(places.iter().any(|(recorded, _)| *recorded != places[0].0));
+        assert!(places.iter().any(|(_, named)| *named != places[0].1));
+    }
+
     #[test]
     fn names_and_descriptions_are_no_list() {
         let words: Vec<String> = (0..600).map(|at| format!("series {at}")).collect();
         let words: Vec<_> = words.iter().map(|word| (word.as_str(), 50)).collect();
-        assert_eq!(count("series_description", 100, &words).listed(), [""; 0]);
+        assert_eq!(
+            count("series_description", 100, &words).listed(&least()),
+            [""; 0]
+        );
         assert_eq!(
             count("series_description", 100, &words[..64])
-                .listed()
+                .listed(&least())
                 .len(),
             64
         );

@@ -43,6 +43,7 @@ impl ModelIndex {
             issued,
             patients,
             Field::all().map(|field| self.of_field(field)),
+            &self.borders,
         )
     }
 
@@ -52,9 +53,9 @@ impl ModelIndex {
             return known.clone();
         }
         let count = self.of_field(field);
-        let words = count.listed();
+        let words = count.listed(&self.borders);
         let found = Arc::new(KnownField {
-            is_recorded: count.is_recorded(),
+            is_recorded: count.is_recorded(&self.borders),
             listing: self.index.listing(self.shape.column(field), &words),
             words,
         });

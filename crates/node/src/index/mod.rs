@@ -23,7 +23,7 @@ use arno_domain::{
     cohort::Cohort,
     disclosure::{DisclosureBudget, ExactCounts},
 };
-use arno_domain::{cohort::Patient, model::Record};
+use arno_domain::{cohort::Patient, disclosure::Borders, model::Record};
 use arno_engine::{Change, Index, IndexError, SchemaError};
 use arno_store::{StoreError, node::Since};
 use tokio::sync::Mutex;
@@ -77,16 +77,19 @@ impl From<CannotIndex> for NodeError {
 pub(crate) struct ModelIndex {
     shape: Shape,
     index: Index,
+    /// From how many patients what is said of fields.
+    borders: Borders,
     /// What was found out about fields; forgotten when a patient changes.
     known: KnownFields,
 }
 
 impl ModelIndex {
-    pub(crate) fn new() -> Result<Self, CannotIndex> {
+    pub(crate) fn new(borders: Borders) -> Result<Self, CannotIndex> {
         let shape = Shape::of_model()?;
         Ok(Self {
             index: Index::new(shape.schema.clone()),
             shape,
+            borders,
             known: KnownFields::default(),
         })
     }
@@ -117,7 +120,7 @@ impl ModelIndex {
         let patients = facts.chunk_by(|one, other| one.patient == other.patient);
         let patients =
             patients.map(|rows| (rows[0].patient.as_str(), Some(Patient::from_facts(rows))));
-        let mut index = Self::new().unwrap();
+        let mut index = Self::new(least_borders()).unwrap();
         index.patch(&patients.collect::<Vec<_>>()).unwrap();
         index
     }
@@ -148,6 +151,11 @@ impl Node {
             what: "search index",
         };
         Ok(asked.await?.ok_or(gone)?)
+    }
+
+    fn borders(&self) -> Borders {
+        let spread = self.config().site.disclosure.border_spread;
+        Borders::new(self.keys().noise.clone(), spread)
     }
 
     async fn freshen(&self, index: &SearchIndex, of: &Of) -> Result<(), NodeError> {
@@ -202,7 +210,7 @@ impl Node {
     }
 
     async fn whole_index(&self, of: &Of) -> Result<ModelIndex, NodeError> {
-        let mut model = ModelIndex::new()?;
+        let mut model = ModelIndex::new(self.borders())?;
         let mut each = |patient: &str, records: Vec<Record>| {
             let records = of.records(records);
             if records.is_empty() {
@@ -226,6 +234,12 @@ impl SearchIndex {
         let mut place = self.held.write().unwrap_or_else(PoisonError::into_inner);
         *place = held;
     }
+}
+
+/// Borders at their least: a test of something else counts few patients.
+#[cfg(test)]
+fn least_borders() -> Borders {
+    Borders::new(arno_domain::disclosure::NoiseSecret::new([0; 32]), 0)
 }
 
 /// What is known now of each patient.

@@ -201,7 +201,7 @@ fn indexed(patients: &[Vec<Record>]) -> ModelIndex {
     let patients = names.iter().zip(patients);
     let patients =
         patients.map(|(name, records)| (name.as_str(), Some(Patient::from_records(records))));
-    let mut index = ModelIndex::new().unwrap();
+    let mut index = ModelIndex::new(super::least_borders()).unwrap();
     index.patch(&patients.collect::<Vec<_>>()).unwrap();
     index
 }

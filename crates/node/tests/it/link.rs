@@ -72,13 +72,14 @@ impl Running {
             self.folder.path().join(spec.key),
             self.folder.path().join(format!("{}-input", spec.key)),
         );
-        let site = SiteConfig::new(
+        let mut site = SiteConfig::new(
             spec.name,
             spec.city,
             spec.country,
             spec.latitude,
             spec.longitude,
         );
+        site.disclosure.border_spread = 0;
         Node::init(&data, &site).await.unwrap();
         let running = Node::start(NodeConfig::load(&data, 0).unwrap(), Clock::system())
             .await

@@ -7,6 +7,7 @@ mod api;
 mod archives;
 mod attacking;
 mod attacking_survival;
+mod bordering;
 mod clinical;
 mod counting;
 mod defacing;
