@@ -429,7 +429,7 @@ impl Node {
             last_contact: contact.last_contact,
             last_error: contact.last_error,
         });
-        let holdings = self.store().holdings().await?;
+        let holdings = self.holdings().await?;
         let disclosure = self.config().site.disclosure;
         let patients_variance = disclosure.budget.variance(Part::Site, Level::Patients);
         let disclosure_alarms = self.disclosure_alarms().await?;

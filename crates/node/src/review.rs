@@ -12,9 +12,12 @@ use arno_dicomweb::{
 };
 use arno_domain::audit::Outcome;
 use arno_pixels::{Frames, Region, device_regions};
-use arno_protocol::node::review::{
-    FinderState, NewDecision, NotKept, ReviewBox, ReviewChoices, ReviewItem, ReviewOutcome,
-    ReviewQueue, ReviewScope, TextState, Verdict,
+use arno_protocol::node::{
+    Holdings,
+    review::{
+        FinderState, NewDecision, NotKept, ReviewBox, ReviewChoices, ReviewItem, ReviewOutcome,
+        ReviewQueue, ReviewScope, TextState, Verdict,
+    },
 };
 use arno_store::node::{Decided, HeldInstance};
 use bytes::Bytes;
@@ -63,6 +66,18 @@ impl Node {
             };
         }
         Ok(queue)
+    }
+
+    /// What is kept, and who looks at what waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn holdings(&self) -> Result<Holdings, NodeError> {
+        let holdings = self.store().holdings().await?;
+        Ok(match self.text_finder() {
+            Some(_) => holdings,
+            None => without_finder(holdings),
+        })
     }
 
     /// One that waits, recorded as seen by `actor`.
@@ -284,6 +299,15 @@ impl Node {
             actor,
             act: self.act(actor, action, &subject, Outcome::Done, detail),
         }
+    }
+}
+
+/// Where nothing looks for text, a person looks at once.
+fn without_finder(holdings: Holdings) -> Holdings {
+    Holdings {
+        to_review: holdings.to_review + holdings.text_due,
+        text_due: 0,
+        ..holdings
     }
 }
 

@@ -77,6 +77,8 @@ pub struct Holdings {
     pub quarantined: u64,
     /// Those of them that wait for a person to look at their pixels.
     pub to_review: u64,
+    /// Those of them that the text finder looks at first; none where none is set up.
+    pub text_due: u64,
     /// Patients.
     pub patients: u64,
     /// Studies with images.

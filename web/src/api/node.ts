@@ -15,6 +15,7 @@ export interface Holdings {
   instances: number;
   quarantined: number;
   to_review: number;
+  text_due: number;
   patients: number;
   studies: number;
   series: number;

@@ -344,6 +344,7 @@ export const en = {
   'flow.kept_note': 'Checked, de-identified, stored.',
   'flow.quarantined': 'In quarantine',
   'flow.to_review': '{n} of them wait for a person to look',
+  'flow.text_due': 'the text finder looks at {n} of them first',
   'flow.quarantined_note': 'With a reason each; nothing is dropped silently.',
   'membership.title': 'Federation',
   'membership.note': 'This node calls the hub; nobody calls this node.',

@@ -92,6 +92,7 @@ async fn what_waits_is_shown_to_the_data_manager_and_found_by_nobody() {
     let api = with_two().await;
     let queue = api.review_queue().await;
     assert_eq!((queue.waiting, queue.groups.len()), (2, 1));
+    assert_eq!(api.waiting().await, (2, 0), "no text finder looks first");
     let group = &queue.groups[0];
     assert_eq!((group.instances, group.frames), (2, 4));
     assert_eq!(group.why, "modality");

@@ -11,7 +11,10 @@ use arno_node::{
 use arno_pixels::Region;
 use arno_protocol::{
     catalogue::AuditLog,
-    node::review::{FinderState, ReviewItem, ReviewOutcome, ReviewQueue, TextState},
+    node::{
+        Overview,
+        review::{FinderState, ReviewItem, ReviewOutcome, ReviewQueue, TextState},
+    },
 };
 use axum::http::StatusCode;
 use serde_json::json;
@@ -100,6 +103,12 @@ impl Api {
         bytes.flatten().collect()
     }
 
+    /// How many wait for a person, and for the text finder, as the start page says.
+    pub(crate) async fn waiting(&self) -> (u64, u64) {
+        let overview: Overview = self.get("/v1/overview").await;
+        (overview.holdings.to_review, overview.holdings.text_due)
+    }
+
     /// What the text finder is said to have done, the newest first.
     async fn acts(&self) -> Vec<String> {
         let log: AuditLog = self.get("/v1/audit?limit=100").await;
@@ -132,8 +141,10 @@ async fn what_is_found_is_proposed_to_a_person_and_what_shows_nothing_comes_in()
     assert_eq!(api.site.ingest().await, [0, 0, 2, 0]);
     let queue = api.queue().await;
     assert_eq!(queue.finder, FinderState::Working { due: 2 });
-    assert_eq!(queue.groups[0].text, TextState::Due);
+    assert_eq!((queue.waiting, queue.groups[0].text), (2, TextState::Due));
+    assert_eq!(api.waiting().await, (0, 2));
     assert_eq!(api.look().await, tally(0, 1, 1));
+    assert_eq!(api.waiting().await, (1, 0));
     let kept = api.packs();
     assert!(contains(&kept, "Pixels: no text found") && contains(&kept, "113101"));
 

@@ -182,7 +182,9 @@ impl NodeStore {
                 (SELECT COUNT(*) FROM instance) AS instances,
                 (SELECT COUNT(*) FROM quarantine WHERE settled_at IS NULL) AS quarantined,
                 (SELECT COUNT(*) FROM review r JOIN quarantine q ON q.id = r.quarantine
-                    WHERE q.settled_at IS NULL) AS to_review,
+                    WHERE q.settled_at IS NULL AND r.text_due = 0) AS to_review,
+                (SELECT COUNT(*) FROM review r JOIN quarantine q ON q.id = r.quarantine
+                    WHERE q.settled_at IS NULL AND r.text_due = 1) AS text_due,
                 (SELECT COUNT(*) FROM patient) AS patients,
                 (SELECT COUNT(*) FROM study) AS studies,
                 (SELECT COUNT(*) FROM series) AS series,
@@ -195,6 +197,7 @@ impl NodeStore {
             instances: count("instances")?,
             quarantined: count("quarantined")?,
             to_review: count("to_review")?,
+            text_due: count("text_due")?,
             patients: count("patients")?,
             studies: count("studies")?,
             series: count("series")?,

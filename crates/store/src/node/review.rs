@@ -89,8 +89,9 @@ impl NodeStore {
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(LISTED);
         let rows = query.fetch_all(self.database.pool()).await?;
+        let holdings = self.holdings().await?;
         Ok(ReviewQueue {
-            waiting: self.holdings().await?.to_review,
+            waiting: holdings.to_review + holdings.text_due,
             finder: FinderState::Absent,
             groups: rows.iter().map(group_of).collect::<Result<_, _>>()?,
         })
