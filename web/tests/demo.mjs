@@ -9,10 +9,12 @@ import { join } from 'node:path';
 const READY = 'Everything runs until';
 const READY_MS = 90_000;
 const STOP_MS = 20_000;
+const SHELL_MS = 20_000;
 /** A line of the table that the demo prints: program, address, account, password. */
 const ACCOUNT = /^(\S.*?) {2,}(http:\/\/\S+) +(\S+) +(\S+)$/gm;
 
 export class Demo {
+  #program;
   #child;
   #ended;
   /** By its real path, which the demo's processes have in their arguments. */
@@ -33,6 +35,7 @@ export class Demo {
   }
 
   #spawn(program, port) {
+    this.#program = program;
     const options = ['demo', '--phantoms', '--dir', this.folder, '--port', String(port)];
     const env = { ...process.env, XDG_CONFIG_HOME: join(this.#base, 'config') };
     this.#child = spawn(program, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -77,6 +80,12 @@ export class Demo {
   stop() {
     this.#child.kill('SIGINT');
     return Promise.race([this.#ended, late(STOP_MS)]);
+  }
+
+  /** What `arno` prints in a shell where the demo's sign-ins are, as JSON. */
+  shell(...args) {
+    const env = { ...process.env, XDG_CONFIG_HOME: join(this.#base, 'config') };
+    return JSON.parse(execFileSync(this.#program, ['--json', ...args], { env, encoding: 'utf8', timeout: SHELL_MS }));
   }
 
   /** Sign-ins that the demo left for a shell. */

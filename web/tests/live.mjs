@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { lookAtCanvas, openOutlined } from './canvas.mjs';
 import { Demo } from './demo.mjs';
 
 const { ARNO, SCREENSHOTS } = process.env;
@@ -222,6 +223,74 @@ live('a request is signed in the browser, and the hub takes the signature', asyn
   permit = granted.permit;
 });
 
+/** Patients that sites of a search counted exactly, by the site's name. */
+const exactly = ({ sites }) =>
+  Object.fromEntries(sites.map(({ name, answer }) => [name, answer.exact?.counts?.exactly?.patients]).toSorted());
+
+live('a permit to count opens true numbers, in the browser and in a shell, and each is written down', async (open) => {
+  const page = await open('researcher');
+  await visit(page, '/requests/new');
+  await page.getByLabel('Title').fill('How many');
+  await page.getByLabel('Purpose').fill('Plan a study of malignant nodules.');
+  for (const choice of await page.getByLabel(/Lung nodules/).all()) await choice.check();
+  for (const name of [/^Train/, /^Evaluate/]) await page.getByRole('checkbox', { name }).uncheck();
+  await page.getByRole('checkbox', { name: /^Count/ }).check();
+  await accessible(page);
+  await page.getByRole('button', { name: 'Submit the request' }).click();
+  await page.getByText('The access committee has not decided yet.').waitFor();
+  const address = new URL(page.url()).pathname;
+
+  const committee = await open('committee');
+  await visit(committee, address);
+  await committee.getByLabel('Passphrase of the signing key').fill(PASSPHRASE);
+  await committee.getByRole('button', { name: 'Sign and grant' }).click();
+  await committee.getByText(/^Granted by committee/).waitFor();
+
+  await page.getByRole('link', { name: 'Count exactly in the explorer' }).click();
+  const results = page.getByRole('region', { name: 'Results' });
+  await results.getByText('Exact counts, added up. Sites in it: 3.').waitFor();
+  // Everybody in the datasets is what their records say, which the sites signed before anybody asked.
+  const records = (await ask(page, '/v1/datasets')).filter(({ record }) => record.title.startsWith('Lung nodules'));
+  const published = Object.fromEntries(records.map(({ record, site }) => [site, record.patients]).toSorted());
+  const [everybody] = await ask(page, '/v1/searches');
+  assert.deepEqual(exactly(everybody), published);
+  for (const name of SITES) {
+    const site = results.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
+    assert.match(await site.locator('dd').first().innerText(), new RegExp(`^${count(published[name])}\\s+exact$`));
+  }
+  await page.getByLabel('As text').fill('malignancy >= 4');
+  await page.getByRole('button', { name: 'Count exactly' }).click();
+  await results.getByRole('listitem').filter({ hasText: 'malignancy >= 4' }).nth(SITES.length - 1).waitFor();
+  await results.getByText('Exact counts, added up. Sites in it: 3.').waitFor();
+  assert.equal(await page.getByText('±').count(), 0, 'nothing with noise is shown beside');
+  await accessible(page);
+  const [some] = await ask(page, '/v1/searches');
+  assert.ok(SITES.every((name) => exactly(some)[name] > 0 && exactly(some)[name] < published[name]), JSON.stringify(exactly(some)));
+
+  // The same from a shell, under the permit from the browser and under one that the shell asked for and signed.
+  const inBrowser = some.permit;
+  assert.deepEqual(exactly(demo.shell('search', '--permit', inBrowser, 'malignancy >= 4')), exactly(some));
+  const { id } = demo.shell('request', '--operation', 'count', '--purpose', 'The same from a shell');
+  const { state } = demo.shell('decide', id, '--grant', '--passphrase', PASSPHRASE, '--profile', 'demo-committee');
+  const inShell = state.granted.permit;
+  assert.deepEqual(exactly(demo.shell('search', '--permit', inShell, 'malignancy >= 4')), exactly(some));
+
+  const manager = await open('manager', 'Hospital Celeste');
+  await visitAccessible(manager, '/disclosure');
+  const ledger = await tableRows(card(manager, 'Exact counts under permits'));
+  const written = ledger.map(([cohort, who, permit]) => [cohort.split('\n')[0], who, permit]);
+  assert.deepEqual(written.slice(0, 4), [
+    ['malignancy >= 4', 'researcher', inShell],
+    ['malignancy >= 4', 'researcher', inBrowser],
+    ['malignancy >= 4', 'researcher', inBrowser],
+    ['everybody', 'researcher', inBrowser],
+  ]);
+  await visitAccessible(manager, '/audit');
+  await manager.getByText('Chain holds').waitFor();
+  const entries = (await tableRows(manager)).filter((cells) => cells.includes('exact count'));
+  assert.equal(entries.length, 4, JSON.stringify(entries));
+});
+
 /** The table of models beside the ROC curves, checked against the API; gives the names. */
 async function checkModels(page, analysis) {
   const quality = card(page, 'How well the models tell malignant from benign');
@@ -333,40 +402,6 @@ live('quarantine lists the broken files with reasons', async (open) => {
   await page.getByRole('button', { name: /Try again: .*empty\.dcm/ }).click();
   await page.getByText(/empty\.dcm stays in quarantine: .{10}/).waitFor();
 });
-
-/** Grey levels and coloured pixels of the viewer's canvas, and how many pixels are not as at the last look. */
-const lookAtCanvas = (page) =>
-  page.locator('canvas').evaluate((canvas) => {
-    const { width, height } = canvas;
-    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-    copy.drawImage(canvas, 0, 0);
-    const pixels = copy.getImageData(0, 0, width, height).data;
-    const last = globalThis.lastLook ?? pixels;
-    const greys = new Set();
-    let [coloured, changed] = [0, 0];
-    for (let at = 0; at < pixels.length; at += 4) {
-      const [red, green, blue] = [pixels[at], pixels[at + 1], pixels[at + 2]];
-      if (Math.max(red, green, blue) - Math.min(red, green, blue) > 40) coloured += 1;
-      else if (red === green && green === blue) greys.add(red);
-      if (red !== last[at] || green !== last[at + 1] || blue !== last[at + 2]) changed += 1;
-    }
-    globalThis.lastLook = pixels;
-    return { greys: greys.size, coloured, changed };
-  });
-
-async function openOutlined(page) {
-  await visit(page, '/series');
-  const row = page.getByRole('row').filter({ hasText: /^\s*CT · / }).filter({ hasText: 'outlined' }).first();
-  await row.getByRole('link').click();
-  await page.getByText('Phantom: synthetic image').waitFor();
-  // The stage is black until the frame is there.
-  await page.waitForFunction(() => {
-    const stage = document.querySelector('canvas');
-    const copy = new OffscreenCanvas(stage.width, stage.height).getContext('2d', { willReadFrequently: true });
-    copy.drawImage(stage, 0, 0);
-    return copy.getImageData(0, stage.height / 2, stage.width, 1).data.some((value, at) => at % 4 < 3 && value > 0);
-  });
-}
 
 live('the viewer shows an image in greys, and its outlines', async (open) => {
   const page = await open('manager', 'Hospital Celeste');

@@ -10,7 +10,15 @@ use arno_protocol::{
 
 use crate::{Shared, output, profile};
 
+/// The way to exact counts, from the question to the numbers.
+const EXACT_COUNTS: &str = "Exact counts in four lines:
+  arno request --operation count --purpose 'Plan a study'    prints the request's id
+  arno decide <REQUEST> --grant                              by the access committee; prints the permit
+  arno status                                                shows the data user what was decided
+  arno search --permit <PERMIT> 'modality = CT'              true numbers, within the permit's datasets";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXACT_COUNTS)]
 pub(crate) struct RequestArgs {
     /// A title for the committee
     #[arg(long)]

@@ -40,7 +40,8 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     survival: bool,
 
-    /// Count exactly, within the datasets of this permit; it must allow to count. Facets of words are then exact too, and cost nothing
+    /// Count exactly, within the datasets of this permit; it must allow to count (`arno request --help` says how one gets it). Facets of words
+    /// are then exact too, and cost nothing
     #[arg(long, value_name = "PERMIT")]
     permit: Option<PermitId>,
 
