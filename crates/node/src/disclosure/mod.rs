@@ -14,19 +14,15 @@ use std::collections::BTreeSet;
 
 use arno_domain::{
     cohort::{Cohort, Facet},
-    disclosure::{
-        Asked, ExactCounts, ExactFacet, NanoRho, Part, ReleasedCount, ReleasedFacet, parts_of,
-    },
-    hex,
+    disclosure::{Asked, ExactCounts, ExactFacet, NanoRho, Part, ReleasedCount, ReleasedFacet},
 };
 use arno_protocol::{
     federation::AnswerBody,
     search::{Counts, Margins, SiteCounts},
 };
 use arno_store::{StoreError, node::NewRelease};
-use sha2::{Digest as _, Sha256};
 
-use release::Priced;
+use release::{Asking, Priced, form_of};
 pub(crate) use release::{Entered, Released};
 
 use crate::{
@@ -95,72 +91,45 @@ impl Node {
         Ok(counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?)
     }
 
+    /// The site's own counts: the question is the cohort itself.
     async fn price_counts(
         &self,
-        (data_user, cohort): (&str, &Cohort),
+        asker: (&str, &Cohort),
         data_version: u64,
         exact: ExactCounts,
     ) -> Result<(Counts, NewRelease, NanoRho), Stop> {
-        let (policy, form) = (self.config().site.disclosure, cohort.digest());
-        let (counts, patients) = match self.store().said(&form, data_version).await? {
-            Some(said) => (read(&said.json)?, said.patients),
-            None => {
-                let asked = Asked {
-                    form: &form,
-                    data_version,
-                };
-                let released = policy.release(&exact, &self.keys().noise, asked);
-                (counts_of(released), exact.patients)
-            }
-        };
-        let priced = Priced {
+        let (policy, noise) = (self.config().site.disclosure, &self.keys().noise);
+        let asking = Asking {
             part: Part::Site,
-            form,
+            form: asker.1.digest(),
             data_version,
-            data_user,
-            cohort: cohort.to_string(),
-            parts: parts_of(cohort),
-            patients,
-            said_json: write(&counts)?,
+            asker,
+            patients: exact.patients,
         };
-        let (entry, due) = self.price(priced).await?;
-        Ok((counts, entry, due))
+        let draw = |asked: Asked<'_>| counts_of(policy.release(&exact, noise, asked));
+        self.price_once(asking, draw).await
     }
 
     /// A panel is one question with many cells: it is drawn once, charged once, and one patient may be in several cells.
     async fn price_facets(
         &self,
-        (data_user, cohort): (&str, &Cohort),
+        asker: (&str, &Cohort),
         data_version: u64,
         exact: ExactCounts,
         facets: &[ExactFacet],
     ) -> Result<(Vec<ReleasedFacet>, NewRelease, NanoRho), Stop> {
-        let policy = self.config().site.disclosure;
+        let (policy, noise) = (self.config().site.disclosure, &self.keys().noise);
         let fields: Vec<_> = facets.iter().map(|facet| facet.field.as_str()).collect();
-        let named = format!("arno facets 2 {} {}", cohort.digest(), fields.join(" "));
-        let form = hex::encode(&Sha256::digest(named));
-        let released = match self.store().said(&form, data_version).await? {
-            Some(said) => read(&said.json)?,
-            None => {
-                let asked = Asked {
-                    form: &form,
-                    data_version,
-                };
-                policy.release_facets(facets, &self.keys().noise, asked)
-            }
-        };
-        let priced = Priced {
+        let named = format!("arno facets 2 {} {}", asker.1.digest(), fields.join(" "));
+        let asking = Asking {
             part: Part::Facets,
-            form,
+            form: form_of(&named),
             data_version,
-            data_user,
-            cohort: cohort.to_string(),
-            parts: parts_of(cohort),
+            asker,
             patients: exact.patients,
-            said_json: write(&released)?,
         };
-        let (entry, due) = self.price(priced).await?;
-        Ok((released, entry, due))
+        let draw = |asked: Asked<'_>| policy.release_facets(facets, noise, asked);
+        self.price_once(asking, draw).await
     }
 }
 

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 
 use arno_domain::{
     audit::Act,
+    cohort::Cohort,
     disclosure::{
-        ALARM_AT, ALARM_AT_SITE, DisclosureBudget, NanoRho, Part, PastQuestion, suspicion,
+        ALARM_AT, ALARM_AT_SITE, Asked, DisclosureBudget, NanoRho, Part, PastQuestion, parts_of,
+        suspicion,
     },
+    hex,
 };
 use arno_protocol::{
     federation::{AnswerBody, Question},
@@ -15,7 +18,10 @@ use arno_protocol::{
 };
 use arno_store::node::{AlarmAt, Limits, NewRelease, Released as Put, Spent, StoredAnswer, Whose};
 use chrono::{DateTime, Days, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
 
+use super::{read, write};
 use crate::{
     Node, NodeError,
     analyses::{Refused, Stop},
@@ -55,6 +61,25 @@ pub(crate) struct Priced<'a> {
     pub(crate) said_json: String,
 }
 
+/// A part of an answer that somebody asks for, before anything is drawn.
+pub(super) struct Asking<'a> {
+    /// Which part of an answer it is.
+    pub(super) part: Part,
+    /// Digest of what exactly is asked.
+    pub(super) form: String,
+    /// Version of the data that it is asked of.
+    pub(super) data_version: u64,
+    /// Who asks, and about whom.
+    pub(super) asker: (&'a str, &'a Cohort),
+    /// Patients that match, exactly.
+    pub(super) patients: u64,
+}
+
+/// Digest of a question, from a text of digits, letters and blanks that names its kind first.
+pub(super) fn form_of(named: &str) -> String {
+    hex::encode(&Sha256::digest(named))
+}
+
 /// What came of saying something.
 pub(crate) enum Entered {
     /// Said.
@@ -66,6 +91,39 @@ pub(crate) enum Entered {
 }
 
 impl Node {
+    /// What is said of a question: what was said before of the same data, or else what is drawn now; its entry for the ledger, and what
+    /// the data user has still to pay for it.
+    pub(super) async fn price_once<T: Serialize + DeserializeOwned>(
+        &self,
+        asking: Asking<'_>,
+        draw: impl FnOnce(Asked<'_>) -> T,
+    ) -> Result<(T, NewRelease, NanoRho), Stop> {
+        let (data_user, cohort) = asking.asker;
+        let said = self.store().said(&asking.form, asking.data_version).await?;
+        let (released, patients) = match said {
+            Some(said) => (read(&said.json)?, said.patients),
+            None => {
+                let asked = Asked {
+                    form: &asking.form,
+                    data_version: asking.data_version,
+                };
+                (draw(asked), asking.patients)
+            }
+        };
+        let priced = Priced {
+            part: asking.part,
+            form: asking.form,
+            data_version: asking.data_version,
+            data_user,
+            cohort: cohort.to_string(),
+            parts: parts_of(cohort),
+            patients,
+            said_json: write(&released)?,
+        };
+        let (entry, due) = self.price(priced).await?;
+        Ok((released, entry, due))
+    }
+
     /// The entry for the ledger, and what the data user has still to pay for it.
     pub(super) async fn price(&self, priced: Priced<'_>) -> Result<(NewRelease, NanoRho), Stop> {
         let policy = self.config().site.disclosure;

@@ -2,13 +2,11 @@
 
 use arno_domain::{
     cohort::Cohort,
-    disclosure::{Asked, ExactCounts, ExactSurvival, NanoRho, Part, ReleasedSurvival, parts_of},
-    hex,
+    disclosure::{Asked, ExactCounts, ExactSurvival, NanoRho, Part, ReleasedSurvival},
 };
 use arno_store::node::NewRelease;
-use sha2::{Digest as _, Sha256};
 
-use super::{Priced, read, write};
+use super::{Asking, form_of};
 use crate::{Node, analyses::Stop};
 
 /// What is said, its entries in the ledger, and what is due.
@@ -41,35 +39,21 @@ impl Node {
 
     async fn price_curve(
         &self,
-        (data_user, cohort): (&str, &Cohort),
+        asker: (&str, &Cohort),
         data_version: u64,
         exact: ExactCounts,
         curve: &ExactSurvival,
     ) -> Result<(ReleasedSurvival, NewRelease, NanoRho), Stop> {
-        let policy = self.config().site.disclosure;
-        let named = format!("arno survival 1 {} {}", cohort.digest(), curve.of.as_str());
-        let form = hex::encode(&Sha256::digest(named));
-        let released = match self.store().said(&form, data_version).await? {
-            Some(said) => read(&said.json)?,
-            None => {
-                let asked = Asked {
-                    form: &form,
-                    data_version,
-                };
-                policy.release_survival(curve, &self.keys().noise, asked)
-            }
-        };
-        let priced = Priced {
+        let (policy, noise) = (self.config().site.disclosure, &self.keys().noise);
+        let named = format!("arno survival 1 {} {}", asker.1.digest(), curve.of.as_str());
+        let asking = Asking {
             part: Part::Survival,
-            form,
+            form: form_of(&named),
             data_version,
-            data_user,
-            cohort: cohort.to_string(),
-            parts: parts_of(cohort),
+            asker,
             patients: exact.patients,
-            said_json: write(&released)?,
         };
-        let (entry, due) = self.price(priced).await?;
-        Ok((released, entry, due))
+        let draw = |asked: Asked<'_>| policy.release_survival(curve, noise, asked);
+        self.price_once(asking, draw).await
     }
 }

@@ -20,7 +20,7 @@ use arno_store::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Priced, Released, check_data_user, write};
+use super::{Priced, Released, check_data_user, form_of, write};
 use crate::{
     Node,
     analyses::{Decision, Refused, Stop, Verdict, participant_id},
@@ -51,7 +51,7 @@ impl Node {
         )
         .map_err(|error| Refused::new("bad_participants", error.to_string()))?;
         let sites = sites_of(&context);
-        let form = form_of(&[&question.cohort.digest(), &sites, &data_version.to_string()]);
+        let form = form_of_total(&[&question.cohort.digest(), &sites, &data_version.to_string()]);
         let draw = self.store().next_draw(&form).await?;
         let part = TotalPart {
             search: question.search,
@@ -117,7 +117,7 @@ impl Node {
     ) -> Result<Decision, Stop> {
         let priced = Priced {
             part: Part::Total,
-            form: form_of(&[&part.form, &part.draw.to_string()]),
+            form: form_of_total(&[&part.form, &part.draw.to_string()]),
             data_version,
             data_user: &question.data_user,
             cohort: question.cohort.to_string(),
@@ -208,6 +208,6 @@ fn sites_of(context: &RoundContext) -> String {
 }
 
 /// Digest of what is said in a total, from texts of digits and letters.
-fn form_of(parts: &[&str]) -> String {
-    hex::encode(&Sha256::digest(format!("arno total 1 {}", parts.join(" "))))
+fn form_of_total(parts: &[&str]) -> String {
+    form_of(&format!("arno total 1 {}", parts.join(" ")))
 }
