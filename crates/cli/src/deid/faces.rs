@@ -11,7 +11,7 @@ use std::{
 use arno_codecs::cage::Cage;
 use arno_deid::{FaceProof, shows_face};
 use arno_dicom::{Instance, summarise};
-use arno_pixels::{CoarseSlice, Cut, MOST_SLICES, WhyNot, deface, find_cut};
+use arno_pixels::{CoarseSlice, Cut, MOST_SLICES, SliceBudget, WhyNot, deface, find_cut};
 use indicatif::ProgressBar;
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -87,12 +87,13 @@ fn cut_of(run: &Run, decoder: &Cage, files: &[&Found]) -> Result<Cut, WhyNot> {
     if files.len() > MOST_SLICES {
         return Err(WhyNot::TooLarge);
     }
+    let budget = SliceBudget::default();
     let slice = |found: &&Found| {
         let instance = instance(run, found).ok_or(WhyNot::Pixels)?;
-        CoarseSlice::of(&instance, decoder)
+        CoarseSlice::of(&instance, decoder, &budget)
     };
-    let slices: Result<Vec<CoarseSlice>, WhyNot> = files.par_iter().map(slice).collect();
-    find_cut(slices?)
+    let slices: Result<Vec<Vec<CoarseSlice>>, WhyNot> = files.par_iter().map(slice).collect();
+    find_cut(slices?.concat())
 }
 
 fn instance(run: &Run, found: &Found) -> Option<Instance> {

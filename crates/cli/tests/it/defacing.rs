@@ -14,6 +14,7 @@ use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use serde_json::Value;
 
+use crate::enhanced::{FrameTypes, enhanced};
 use crate::head::{AXIAL, CHIN, NOSE_TIP, Part, V3, faceless, part_at};
 use crate::support::files_below;
 
@@ -30,7 +31,7 @@ const SOME_LEFT_OUT: i32 = 4;
 /// A folder with a head in it, and room for what is made of it.
 struct Folder {
     base: tempfile::TempDir,
-    slices: Vec<Instance>,
+    instances: Vec<Instance>,
 }
 
 /// What the command said, and the instances it wrote by their number, from 1.
@@ -41,14 +42,14 @@ struct Done {
 }
 
 impl Folder {
-    fn with(head: impl Fn(V3) -> Part) -> Self {
+    fn with(instances: Vec<Instance>) -> Self {
         let folder = Self {
             base: tempfile::tempdir().unwrap(),
-            slices: AXIAL.of(head).into_iter().map(named).collect(),
+            instances: instances.into_iter().map(named).collect(),
         };
         fs::create_dir(folder.source()).unwrap();
-        for (number, slice) in folder.slices.iter().enumerate() {
-            fs::write(folder.file_of(number), slice.write()).unwrap();
+        for (number, instance) in folder.instances.iter().enumerate() {
+            fs::write(folder.file_of(number), instance.write()).unwrap();
         }
         folder
     }
@@ -79,13 +80,13 @@ impl Folder {
     }
 }
 
-fn named(mut slice: Instance) -> Instance {
+fn named(mut instance: Instance) -> Instance {
     let text = |tag: Tag, vr, value: &str| DataElement::new(tag, vr, value);
-    slice.header.put(text(tags::PATIENT_NAME, VR::PN, NAME));
-    slice
+    instance.header.put(text(tags::PATIENT_NAME, VR::PN, NAME));
+    instance
         .header
         .put(text(tags::BODY_PART_EXAMINED, VR::CS, "HEAD"));
-    slice
+    instance
 }
 
 fn written(folder: &Path) -> BTreeMap<usize, Instance> {
@@ -149,51 +150,80 @@ fn is_brain(slice: usize, pixel: usize) -> bool {
     part_at(AXIAL.point(slice, pixel / columns, pixel % columns)) == Part::Brain
 }
 
+/// Brain is as it was, nose, cheeks and chin are air; gives for each slice whether anything of it changed.
+fn check_face_is_gone(before: &[Vec<u16>], after: &[Vec<u16>]) -> Vec<bool> {
+    assert_eq!((before.len(), after.len()), (AXIAL.slices, AXIAL.slices));
+    let mut brain = 0;
+    for (slice, (old, new)) in before.iter().zip(after).enumerate() {
+        for pixel in (0..old.len()).filter(|pixel| is_brain(slice, *pixel)) {
+            assert_eq!(new[pixel], old[pixel], "brain of slice {slice}");
+            brain += 1;
+        }
+    }
+    assert!(brain > 10_000, "{brain}");
+    for gone in [NOSE_TIP, CHIN, CHEEKS[0], CHEEKS[1]] {
+        let (slice, pixel) = place_of(gone);
+        assert!(before[slice][pixel] > SOFT, "{gone:?}");
+        assert_eq!(after[slice][pixel], AIR, "{gone:?}");
+    }
+    before.iter().zip(after).map(|(a, b)| a != b).collect()
+}
+
+fn check_is_marked(instance: &Instance) {
+    assert!(methods(instance).contains(&"113102".to_owned()));
+    assert_eq!(text_of(instance, tags::RECOGNIZABLE_VISUAL_FEATURES), "NO");
+}
+
 #[test]
 fn a_face_is_air_afterwards_and_the_brain_as_it_was() {
-    let folder = Folder::with(part_at);
+    let folder = Folder::with(AXIAL.of(part_at));
     let done = folder.deid("deface");
     assert_eq!(done.code, ALL, "{}", done.report);
     assert_eq!(done.report["faces_removed"], AXIAL.slices);
-    assert_eq!(done.written.len(), AXIAL.slices);
-    let (mut changed, mut brain) = (0, 0);
-    for (slice, before) in folder.slices.iter().enumerate() {
-        let after = &done.written[&(slice + 1)];
-        let (before, now) = (samples(before), samples(after));
-        for (pixel, old) in before.iter().enumerate() {
-            if is_brain(slice, pixel) {
-                assert_eq!(now[pixel], *old, "brain of slice {slice}");
-                brain += 1;
-            }
-        }
-        let is_cut = before != now;
-        changed += usize::from(is_cut);
-        assert!(methods(after).contains(&"113102".to_owned()));
-        assert_eq!(text_of(after, tags::RECOGNIZABLE_VISUAL_FEATURES), "NO");
-        let image_type = text_of(after, tags::IMAGE_TYPE);
-        assert!(!is_cut || image_type.starts_with("DERIVED"), "{slice}");
-    }
-    assert!(brain > 10_000 && changed > 20, "{brain} {changed}");
-    for gone in [NOSE_TIP, CHIN, CHEEKS[0], CHEEKS[1]] {
-        let (slice, pixel) = place_of(gone);
-        assert!(samples(&folder.slices[slice])[pixel] > SOFT, "{gone:?}");
-        assert_eq!(samples(&done.written[&(slice + 1)])[pixel], AIR, "{gone:?}");
+    let before: Vec<_> = folder.instances.iter().map(samples).collect();
+    let after: Vec<_> = done.written.values().map(samples).collect();
+    let changed = check_face_is_gone(&before, &after);
+    for (instance, is_changed) in done.written.values().zip(changed) {
+        check_is_marked(instance);
+        let is_derived = text_of(instance, tags::IMAGE_TYPE).starts_with("DERIVED");
+        assert!(is_derived || !is_changed);
     }
 }
 
 #[test]
+fn a_head_in_one_enhanced_instance_loses_its_face_too() {
+    let whole = enhanced(&AXIAL.of(part_at), FrameTypes::PerFrame);
+    let folder = Folder::with(vec![whole]);
+    let done = folder.deid("deface");
+    assert_eq!(done.code, ALL, "{}", done.report);
+    assert_eq!(
+        (done.written.len(), &done.report["faces_removed"]),
+        (1, &1.into())
+    );
+    let frames = |instance: &Instance| -> Vec<Vec<u16>> {
+        let pixels = usize::from(AXIAL.rows) * usize::from(AXIAL.columns);
+        samples(instance)
+            .chunks(pixels)
+            .map(<[u16]>::to_vec)
+            .collect()
+    };
+    check_face_is_gone(&frames(&folder.instances[0]), &frames(&done.written[&1]));
+    check_is_marked(&done.written[&1]);
+}
+
+#[test]
 fn by_default_a_head_is_left_out_for_a_person() {
-    let folder = Folder::with(part_at);
+    let folder = Folder::with(AXIAL.of(part_at));
     let done = folder.deid("review");
     check_all_left_out(&done, "can show a face");
 }
 
 #[test]
 fn a_head_is_passed_on_as_it_is_where_that_is_said() {
-    let folder = Folder::with(part_at);
+    let folder = Folder::with(AXIAL.of(part_at));
     let done = folder.deid("keep");
     assert_eq!((done.code, &done.report["faces_removed"]), (ALL, &0.into()));
-    for (slice, before) in folder.slices.iter().enumerate() {
+    for (slice, before) in folder.instances.iter().enumerate() {
         let after = &done.written[&(slice + 1)];
         assert_eq!(samples(after), samples(before));
         assert!(!methods(after).contains(&"113102".to_owned()));
@@ -203,9 +233,9 @@ fn a_head_is_passed_on_as_it_is_where_that_is_said() {
 
 #[test]
 fn what_has_no_face_to_be_found_or_lacks_a_slice_is_left_out_as_a_whole() {
-    let done = Folder::with(faceless).deid("deface");
+    let done = Folder::with(AXIAL.of(faceless)).deid("deface");
     check_all_left_out(&done, "no brow and nose were found");
-    let folder = Folder::with(part_at);
+    let folder = Folder::with(AXIAL.of(part_at));
     fs::remove_file(folder.file_of(40)).unwrap();
     check_all_left_out(&folder.deid("deface"), "is not removed");
 }

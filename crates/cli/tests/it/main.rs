@@ -8,6 +8,8 @@
 
 mod defacing;
 mod eight_steps;
+#[path = "../../../pixels/tests/deface/enhanced.rs"]
+mod enhanced;
 #[allow(
     dead_code,
     reason = "the tests of removing faces ask more of the same head"

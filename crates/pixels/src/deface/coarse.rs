@@ -3,12 +3,11 @@
 //! Pixels are averaged into cells of about two millimetres; of CT in Hounsfield units, of MR as stored.
 
 use arno_codecs::Decoder;
-use arno_dicom::planes::planes;
-use arno_dicom::{Frame, FrameLayout, Geometry, Header, Instance};
-use dicom_core::Tag;
+use arno_dicom::{Frame, FrameLayout, Header, Instance};
 use dicom_dictionary_std::tags;
 
 use super::WhyNot;
+use super::frames::{PlacedFrame, SliceBudget, placed};
 use super::space::{V3, along, scaled};
 
 /// Side of a cell: a nose has ten of them, and noise is averaged over some pixels.
@@ -44,48 +43,47 @@ pub struct CoarseSlice {
 }
 
 impl CoarseSlice {
-    /// The slice of a single-frame CT or MR instance; compressed ones are decoded with this decoder.
+    /// The slices of a CT or MR instance, one a frame; compressed ones are decoded with this decoder.
     ///
     /// # Errors
     /// [`WhyNot`]: then its series waits for a person.
-    pub fn of(instance: &Instance, decoder: &dyn Decoder) -> Result<Self, WhyNot> {
+    pub fn of(
+        instance: &Instance,
+        decoder: &dyn Decoder,
+        budget: &SliceBudget,
+    ) -> Result<Vec<Self>, WhyNot> {
         let header = &instance.header;
         let kind = kind(header)?;
-        let geometry = place(header)?;
         let layout = FrameLayout::of(instance).map_err(|_| WhyNot::Pixels)?;
         let format = &layout.format;
         let is_plain = format.samples_per_pixel == 1
             && format.photometric == "MONOCHROME2"
             && !format.float
             && matches!(format.bits_allocated, 8 | 16);
-        if layout.count != 1 || !is_plain {
+        if !is_plain {
             return Err(WhyNot::Pixels);
         }
-        let range = layout.range(0).map_err(|_| WhyNot::Pixels)?;
-        let value = instance.pixels.as_ref().ok_or(WhyNot::Pixels)?.value();
-        let within = |at: u64| usize::try_from(at).map_err(|_| WhyNot::Pixels);
-        let bytes = value.get(within(range.start)?..within(range.end)?);
-        let bytes = bytes.ok_or(WhyNot::Pixels)?;
-        let frame = layout.decode(0, bytes, decoder);
-        let frame = frame.map_err(|_| WhyNot::NotDecodable)?;
-        let rescale = match kind {
-            Kind::Ct => rescale(header),
-            Kind::Mr => [1.0, 0.0],
-        };
+        let frames = placed(header, layout.count)?;
+        budget.spend(frames.len())?;
         let number = header.get(tags::INSTANCE_NUMBER);
-        Ok(Self {
-            number: number.and_then(|one| one.to_int().ok()).unwrap_or(0),
-            ..Self::averaged(kind, &geometry, &frame, rescale)
-        })
+        let number = number.and_then(|one| one.to_int().ok()).unwrap_or(0);
+        let slice = |(at, placed): (u32, PlacedFrame)| {
+            let frame = decoded(instance, &layout, at, decoder)?;
+            Ok(Self {
+                number,
+                ..Self::averaged(kind, &placed, &frame)
+            })
+        };
+        (0..).zip(frames).map(slice).collect()
     }
 
     /// Whole cells only: pixels left over at the far edges are less than a cell.
-    fn averaged(
-        kind: Kind,
-        geometry: &Geometry,
-        frame: &Frame,
-        [slope, intercept]: [f64; 2],
-    ) -> Self {
+    fn averaged(kind: Kind, placed: &PlacedFrame, frame: &Frame) -> Self {
+        let geometry = &placed.geometry;
+        let [slope, intercept] = match kind {
+            Kind::Ct => placed.rescale,
+            Kind::Mr => [1.0, 0.0],
+        };
         let [between_rows, between_columns] = geometry.spacing_mm;
         let high = pixels_per_cell(between_rows, frame.rows);
         let wide = pixels_per_cell(between_columns, frame.columns);
@@ -123,6 +121,20 @@ impl CoarseSlice {
     }
 }
 
+fn decoded(
+    instance: &Instance,
+    layout: &FrameLayout,
+    at: u32,
+    decoder: &dyn Decoder,
+) -> Result<Frame, WhyNot> {
+    let range = layout.range(at).map_err(|_| WhyNot::Pixels)?;
+    let value = instance.pixels.as_ref().ok_or(WhyNot::Pixels)?.value();
+    let within = |at: u64| usize::try_from(at).map_err(|_| WhyNot::Pixels);
+    let bytes = value.get(within(range.start)?..within(range.end)?);
+    let frame = layout.decode(at, bytes.ok_or(WhyNot::Pixels)?, decoder);
+    frame.map_err(|_| WhyNot::NotDecodable)
+}
+
 fn pixels_per_cell(spacing_mm: f64, pixels: u16) -> usize {
     let least = usize::from(pixels).div_ceil(MOST_CELLS);
     ((CELL_MM / spacing_mm).round() as usize).max(least).max(1)
@@ -149,20 +161,4 @@ fn kind(header: &Header) -> Result<Kind, WhyNot> {
         Some("MR") => Ok(Kind::Mr),
         _ => Err(WhyNot::Modality),
     }
-}
-
-/// The place of the only frame.
-pub(super) fn place(header: &Header) -> Result<Geometry, WhyNot> {
-    match planes(header).as_slice() {
-        [Some(geometry)] => Ok(*geometry),
-        _ => Err(WhyNot::NoPlace),
-    }
-}
-
-/// Slope and intercept (PS3.3 C.7.6.16.2.9, C.8.2.1).
-pub(super) fn rescale(header: &Header) -> [f64; 2] {
-    let number = |tag: Tag| header.get(tag).and_then(|one| one.to_float64().ok());
-    let slope = number(tags::RESCALE_SLOPE).filter(|slope| slope.is_finite() && *slope != 0.0);
-    let intercept = number(tags::RESCALE_INTERCEPT).filter(|one| one.is_finite());
-    [slope.unwrap_or(1.0), intercept.unwrap_or(0.0)]
 }

@@ -6,11 +6,13 @@
 //! Geometry alone, without an atlas or a network: what goes hangs on one point and the directions of the head, in the patient's
 //! coordinates. Whatever is not as a head should be is refused with [`WhyNot`], and a person decides. Nothing here is random.
 //!
-//! Not here: multi-frame objects, PET, and whether a series shows a face at all (`arno-deid`).
+//! A multi-frame object is as many slices as it has frames. Not here: PET, and whether a series shows a face at all (`arno-deid`).
 
 mod apply;
 mod coarse;
 mod cut;
+mod derived;
+mod frames;
 mod grid;
 mod landmarks;
 mod mask;
@@ -23,6 +25,7 @@ mod views;
 pub use apply::{Defaced, deface};
 pub use coarse::CoarseSlice;
 pub use cut::Cut;
+pub use frames::SliceBudget;
 pub use stack::MOST_SLICES;
 pub use views::face_views;
 
@@ -38,8 +41,8 @@ pub enum WhyNot {
     /// A slice does not say where it lies.
     #[error("a slice does not say where it lies in the patient")]
     NoPlace,
-    /// Colour, several frames, or samples that are not whole numbers of 8 or 16 bits.
-    #[error("its pixels are not those of one grey slice")]
+    /// Colour, or samples that are not whole numbers of 8 or 16 bits.
+    #[error("its pixels are not those of grey slices")]
     Pixels,
     /// The frame cannot be read or decoded.
     #[error("its pixels cannot be read and decoded")]

@@ -1,11 +1,16 @@
 //! Removing faces from synthetic heads: gone is what shows a face, kept is the brain, and what is not as it should be waits.
 
+mod enhanced;
 mod head;
 
 use arno_codecs::InProcess;
+use arno_dicom::planes::FunctionalGroups;
 use arno_dicom::{Instance, check};
-use arno_pixels::{CoarseSlice, Cut, WhyNot, deface, face_views, find_cut};
+use arno_pixels::{
+    CoarseSlice, Cut, MOST_SLICES, SliceBudget, WhyNot, deface, face_views, find_cut,
+};
 use dicom_dictionary_std::{tags, uids};
+use enhanced::{FrameTypes, enhanced};
 use head::{
     AXIAL, CHIN, CORONAL, EARS, EYES, NASION, NOSE_TIP, Part, SAGITTAL, Scan, V3, faceless,
     part_at, turned,
@@ -15,8 +20,16 @@ use head::{
 const MOST_BRAIN_TOUCHED: f64 = 0.001;
 
 fn cut_of(instances: &[Instance]) -> Result<Cut, WhyNot> {
-    let slices = instances.iter().map(|one| CoarseSlice::of(one, &InProcess));
-    find_cut(slices.collect::<Result<_, _>>()?)
+    find_cut(small(instances)?)
+}
+
+fn small(instances: &[Instance]) -> Result<Vec<CoarseSlice>, WhyNot> {
+    let budget = SliceBudget::default();
+    let slices = instances
+        .iter()
+        .map(|one| CoarseSlice::of(one, &InProcess, &budget));
+    let slices: Vec<Vec<CoarseSlice>> = slices.collect::<Result<_, _>>()?;
+    Ok(slices.concat())
 }
 
 fn samples(instance: &Instance) -> Vec<u16> {
@@ -207,12 +220,15 @@ fn a_head_that_does_not_lie_as_its_slices_say_waits() {
 fn other_modalities_and_pixels_wait() {
     let mut instance = AXIAL.of(part_at).swap_remove(40);
     let text = |tag, value: &str| dicom_core::DataElement::new(tag, dicom_core::VR::CS, value);
-    let why = |instance: &Instance| CoarseSlice::of(instance, &InProcess).map(|_| ());
+    let why = |instance: &Instance| small(std::slice::from_ref(instance)).map(|_| ());
     assert_eq!(why(&instance), Ok(()));
     instance
         .header
         .put(text(tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME1"));
     assert_eq!(why(&instance), Err(WhyNot::Pixels));
+    instance
+        .header
+        .put(text(tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME2"));
     instance.header.put(text(tags::MODALITY, "PT"));
     assert_eq!(why(&instance), Err(WhyNot::Modality));
     instance.header.put(text(tags::MODALITY, "CT"));
@@ -220,17 +236,18 @@ fn other_modalities_and_pixels_wait() {
     assert_eq!(why(&instance), Err(WhyNot::NoPlace));
 }
 
+fn image_type_of(instance: &Instance) -> String {
+    let element = instance.header.get(tags::IMAGE_TYPE).expect("there");
+    element.to_multi_str().expect("text").join("\\")
+}
+
 #[test]
 fn a_slice_is_derived_only_where_it_was_cut() {
     let instances = AXIAL.of(part_at);
     let cut = cut_of(&instances).unwrap();
-    let types = |instance: &Instance| {
-        let element = instance.header.get(tags::IMAGE_TYPE).expect("there");
-        element.to_multi_str().expect("text").join("\\")
-    };
     let check_slice = |number: usize, image_type: &str, is_cut: bool| {
         let after = deface(&instances[number], &cut, &InProcess).unwrap();
-        assert_eq!(types(&after.instance), image_type, "{number}");
+        assert_eq!(image_type_of(&after.instance), image_type, "{number}");
         assert_eq!(after.pixels > 0, is_cut);
         let read = Instance::read(after.instance.write().into()).unwrap();
         assert_eq!(check(&read), Ok(()));
@@ -247,13 +264,8 @@ fn a_slice_is_derived_only_where_it_was_cut() {
 #[test]
 fn a_person_sees_the_head_before_and_after() {
     let slices = AXIAL.of(part_at);
-    let small = || {
-        slices
-            .iter()
-            .map(|one| CoarseSlice::of(one, &InProcess).unwrap())
-    };
-    let cut = find_cut(small().collect()).unwrap();
-    let picture = face_views(small().collect(), &cut).unwrap();
+    let cut = cut_of(&slices).unwrap();
+    let picture = face_views(small(&slices).unwrap(), &cut).unwrap();
     assert_eq!(picture.channels(), Some(1));
     let (wide, half) = (usize::from(picture.columns), usize::from(picture.rows) / 2);
     let (before, after) = picture.bytes.split_at(wide * half);
@@ -263,4 +275,86 @@ fn a_person_sees_the_head_before_and_after() {
     let forehead = wide * (half * 35 / 100);
     assert_eq!(before[..forehead], after[..forehead]);
     assert_eq!(face_views(Vec::new(), &cut), None);
+}
+
+/// One enhanced instance of all slices of the scan is cut as the slices by themselves are.
+fn check_enhanced(scan: Scan, types: FrameTypes, image_type: &str) {
+    let slices = scan.of(part_at);
+    let whole = enhanced(&slices, types);
+    let cut = cut_of(std::slice::from_ref(&whole)).expect("a face");
+    assert_eq!(cut_of(&slices), Ok(cut));
+    let after = deface(&whole, &cut, &InProcess).expect("defaced");
+    let alone = slices
+        .iter()
+        .map(|slice| deface(slice, &cut, &InProcess).expect("defaced"));
+    let alone: Vec<_> = alone.collect();
+    let pixels: Vec<u16> = alone
+        .iter()
+        .flat_map(|one| samples(&one.instance))
+        .collect();
+    assert!(samples(&after.instance) == pixels, "{scan:?}");
+    assert_eq!(
+        after.pixels,
+        alone.iter().map(|one| one.pixels).sum::<u64>()
+    );
+    assert_eq!(image_type_of(&after.instance), image_type);
+    let read = Instance::read(after.instance.write().into()).expect("our own");
+    assert_eq!(check(&read), Ok(()));
+    let expect: Vec<String> = match types {
+        FrameTypes::PerFrame => alone
+            .iter()
+            .map(|one| image_type_of(&one.instance))
+            .collect(),
+        FrameTypes::Shared => vec![image_type.to_owned(); slices.len()],
+    };
+    assert_eq!(types_of_frames(&read), expect);
+}
+
+fn types_of_frames(instance: &Instance) -> Vec<String> {
+    let groups = FunctionalGroups::of(&instance.header);
+    let kinds = [
+        tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
+        tags::MR_IMAGE_FRAME_TYPE_SEQUENCE,
+    ];
+    let types = groups.frames.iter().map(|frame| {
+        let item = kinds.iter().find_map(|tag| groups.group(frame, *tag));
+        let kind = item.expect("a type").get(tags::FRAME_TYPE).expect("a type");
+        kind.to_multi_str().expect("text").join("\\")
+    });
+    types.collect()
+}
+
+#[test]
+fn frames_of_an_enhanced_instance_are_slices() {
+    check_enhanced(AXIAL, FrameTypes::PerFrame, "MIXED\\PRIMARY\\AXIAL");
+    check_enhanced(SAGITTAL, FrameTypes::Shared, "DERIVED\\PRIMARY\\AXIAL");
+}
+
+#[test]
+fn volumes_of_one_enhanced_instance_are_cut_alike() {
+    let slices = AXIAL.of(part_at);
+    let twice = enhanced(&[&slices[..], &slices].concat(), FrameTypes::Shared);
+    let cut = cut_of(std::slice::from_ref(&twice)).expect("a face");
+    let after = samples(&deface(&twice, &cut, &InProcess).unwrap().instance);
+    let (first, second) = after.split_at(after.len() / 2);
+    assert!(first == second && samples(&twice) != after);
+}
+
+#[test]
+fn an_enhanced_instance_of_which_a_frame_has_no_place_or_too_many_waits() {
+    let mut nowhere = AXIAL.of(part_at);
+    nowhere[40].header.put(dicom_core::DataElement::new(
+        tags::IMAGE_POSITION_PATIENT,
+        dicom_core::VR::DS,
+        "",
+    ));
+    check_waits(&[enhanced(&nowhere, FrameTypes::Shared)], WhyNot::NoPlace);
+    let tiny = Scan {
+        rows: 4,
+        columns: 4,
+        slices: MOST_SLICES / 2 + 1,
+        ..AXIAL
+    };
+    let many = enhanced(&tiny.of(part_at), FrameTypes::Shared);
+    check_waits(&[many.clone(), many], WhyNot::TooLarge);
 }
