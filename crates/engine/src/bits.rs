@@ -51,10 +51,9 @@ impl Bits {
     }
 
     pub(crate) fn set_range(&mut self, rows: Range<usize>) {
-        for_words(rows, |word, mask| {
+        for (word, mask) in words_of(rows) {
             self.words[word] |= mask;
-            true
-        });
+        }
     }
 
     pub(crate) fn get(&self, row: usize) -> bool {
@@ -62,20 +61,16 @@ impl Bits {
     }
 
     pub(crate) fn any_in(&self, rows: Range<usize>) -> bool {
-        !for_words(rows, |word, mask| self.words[word] & mask == 0)
+        words_of(rows).any(|(word, mask)| self.words[word] & mask != 0)
     }
 
     pub(crate) fn all_in(&self, rows: Range<usize>) -> bool {
-        for_words(rows, |word, mask| self.words[word] & mask == mask)
+        words_of(rows).all(|(word, mask)| self.words[word] & mask == mask)
     }
 
     pub(crate) fn count_in(&self, rows: Range<usize>) -> u32 {
-        let mut count = 0;
-        for_words(rows, |word, mask| {
-            count += (self.words[word] & mask).count_ones();
-            true
-        });
-        count
+        let ones = words_of(rows).map(|(word, mask)| (self.words[word] & mask).count_ones());
+        ones.sum()
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -113,16 +108,32 @@ impl Bits {
 
     /// The same for the rows of a range, until one answers no.
     pub(crate) fn until_in(&self, rows: Range<usize>, mut visit: impl FnMut(usize) -> bool) {
-        for_words(rows, |word, mask| {
+        for (word, mask) in words_of(rows) {
             let mut rest = self.words[word] & mask;
             while rest != 0 {
                 if !visit(word * WIDTH + rest.trailing_zeros() as usize) {
-                    return false;
+                    return;
                 }
                 rest &= rest - 1;
             }
-            true
-        });
+        }
+    }
+
+    /// What the rows of a range come to whose bit is set, one added after the other.
+    pub(crate) fn fold_in<T>(
+        &self,
+        rows: Range<usize>,
+        mut all: T,
+        add: impl Fn(T, usize) -> T,
+    ) -> T {
+        for (word, mask) in words_of(rows) {
+            let mut rest = self.words[word] & mask;
+            while rest != 0 {
+                all = add(all, word * WIDTH + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+        all
     }
 
     /// Rows whose bit is set, in order.
@@ -140,19 +151,19 @@ impl Bits {
     }
 }
 
-/// Visits the words of a range with the bits of each that are meant, until one answers no; whether none did.
-fn for_words(rows: Range<usize>, mut visit: impl FnMut(usize, u64) -> bool) -> bool {
+/// The words of a range, with the bits of each that are meant.
+fn words_of(rows: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
     let mut start = rows.start;
-    while start < rows.end {
-        let word = start / WIDTH;
-        let end = rows.end.min((word + 1) * WIDTH);
-        let ones = u64::MAX >> (WIDTH - (end - start));
-        if !visit(word, ones << (start % WIDTH)) {
-            return false;
+    std::iter::from_fn(move || {
+        if start >= rows.end {
+            return None;
         }
+        let (word, first) = (start / WIDTH, start % WIDTH);
+        let end = rows.end.min((word + 1) * WIDTH);
+        let mask = u64::MAX >> (WIDTH - (end - start)) << first;
         start = end;
-    }
-    true
+        Some((word, mask))
+    })
 }
 
 #[cfg(test)]
@@ -181,6 +192,8 @@ mod tests {
                 prop_assert_eq!(bits.any_in(from..to), part.contains(&true));
                 prop_assert_eq!(bits.all_in(from..to), !part.contains(&false));
                 prop_assert_eq!(bits.count_in(from..to) as usize, part.iter().filter(|flag| **flag).count());
+                let listed = bits.fold_in(from..to, Vec::new(), |rows, row| [rows, vec![row]].concat());
+                prop_assert_eq!(listed, (from..to).filter(|row| flags[*row]).collect::<Vec<_>>());
                 let mut filled = if fill { Bits::all(len) } else { bits.clone() };
                 filled.set_range(from..to);
                 prop_assert!((0..len).all(|row| filled.get(row) == (fill || flags[row] || (from..to).contains(&row))));

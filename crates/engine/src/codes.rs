@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use crate::{bits::Bits, truths::Truths};
+use crate::bits::Bits;
 
-/// Bits of a place in a table of truths.
-pub(crate) const YES: u8 = 1;
-pub(crate) const NO: u8 = 2;
+/// So few codes are compared with each row, many rows at a time; more are looked up, one row after the other.
+const FEW: usize = 8;
 
 /// A number a row.
 #[derive(Debug, Clone)]
@@ -62,12 +61,12 @@ impl Codes {
         }
     }
 
-    /// Looks every row up in a table of truths, one byte a code.
-    pub(crate) fn look_up(&self, table: &[u8]) -> Truths {
+    /// Rows whose code is wanted, with an answer for each code.
+    pub(crate) fn rows(&self, is_wanted: &[bool]) -> Bits {
         match self {
-            Self::One(codes) => look_up(codes, table),
-            Self::Two(codes) => look_up(codes, table),
-            Self::Four(codes) => look_up(codes, table),
+            Self::One(codes) => rows(codes, is_wanted),
+            Self::Two(codes) => rows(codes, is_wanted),
+            Self::Four(codes) => rows(codes, is_wanted),
         }
     }
 
@@ -97,48 +96,80 @@ impl Codes {
 }
 
 /// A code as a place in a table.
-pub(crate) trait Code: Copy {
+pub(crate) trait Code: Copy + PartialEq {
+    /// The code of a place; none where it needs more bytes.
+    fn of(place: usize) -> Option<Self>;
     fn place(self) -> usize;
 }
 
 impl Code for u8 {
+    fn of(place: usize) -> Option<Self> {
+        Self::try_from(place).ok()
+    }
+
     fn place(self) -> usize {
         usize::from(self)
     }
 }
 
 impl Code for u16 {
+    fn of(place: usize) -> Option<Self> {
+        Self::try_from(place).ok()
+    }
+
     fn place(self) -> usize {
         usize::from(self)
     }
 }
 
 impl Code for u32 {
+    fn of(place: usize) -> Option<Self> {
+        Self::try_from(place).ok()
+    }
+
     fn place(self) -> usize {
         self as usize
     }
 }
 
-fn look_up<C: Code>(codes: &[C], table: &[u8]) -> Truths {
-    truths(codes, |code| table[code.place()])
+fn rows<C: Code>(codes: &[C], is_wanted: &[bool]) -> Bits {
+    let wanted = is_wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
+    let wanted: Vec<C> = wanted.filter_map(|(place, _)| C::of(place)).collect();
+    match wanted.len() {
+        0 => Bits::none(codes.len()),
+        1..=FEW => marked(codes, |group, marks| {
+            for wanted in &wanted {
+                for (mark, code) in marks.iter_mut().zip(group) {
+                    *mark |= u8::from(code == wanted);
+                }
+            }
+        }),
+        _ => marked(codes, |group, marks| {
+            for (mark, code) in marks.iter_mut().zip(group) {
+                *mark = u8::from(is_wanted[code.place()]);
+            }
+        }),
+    }
 }
 
-/// One truth a value, 64 to a word.
-pub(crate) fn truths<T: Copy>(values: &[T], truth: impl Fn(T) -> u8) -> Truths {
-    let words = values.len().div_ceil(64);
-    let (mut yes, mut no) = (Vec::with_capacity(words), Vec::with_capacity(words));
-    for group in values.chunks(64) {
-        let (mut yeses, mut noes) = (0_u64, 0_u64);
-        for (bit, value) in group.iter().enumerate() {
-            let truth = truth(*value);
-            yeses |= u64::from(truth & YES) << bit;
-            noes |= u64::from(truth >> 1) << bit;
-        }
-        yes.push(yeses);
-        no.push(noes);
-    }
-    Truths {
-        yes: Bits::from_words(yes, values.len()),
-        no: Bits::from_words(no, values.len()),
-    }
+/// Rows of a group, of which each is marked with one or nought.
+const GROUP: usize = 64;
+
+/// Rows that are marked, group by group.
+pub(crate) fn marked<T>(values: &[T], mark: impl Fn(&[T], &mut [u8; GROUP])) -> Bits {
+    let words = values.chunks(GROUP).map(|group| {
+        let mut marks = [0; GROUP];
+        mark(group, &mut marks);
+        packed(&marks)
+    });
+    Bits::from_words(words.collect(), values.len())
+}
+
+/// The lowest bits of bytes side by side: the product moves those of eight bytes into the highest one.
+fn packed(marks: &[u8; GROUP]) -> u64 {
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = marks.as_chunks();
+    let word =
+        |word, eight: &[u8; 8]| word << 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56;
+    eights.iter().rev().fold(0, word)
 }

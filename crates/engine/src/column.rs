@@ -7,8 +7,9 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
     Kind, Test, Value,
-    codes::{Codes, NO, YES, truths},
-    truths::Truths,
+    bits::Bits,
+    codes::{Codes, marked},
+    truth::Truth,
 };
 
 /// Distinct numbers from which a dictionary is no longer worth it: two bytes a row no longer do.
@@ -113,11 +114,22 @@ impl Column {
         }
     }
 
-    /// Asks every distinct value once, and looks the rows up.
-    pub(crate) fn test(&self, test: &Test) -> Truths {
+    /// Rows of which a test is true, or false: every distinct value is asked once, and the rows are looked up.
+    pub(crate) fn test(&self, test: &Test, truth: Truth) -> Bits {
+        let wanted = Some(truth == Truth::Yes);
         match self {
-            Self::Plain(numbers) => truths(numbers, |number| truth(test, Value::Number(number))),
-            Self::Coded(coded) => coded.codes.look_up(&coded.dictionary.table(test)),
+            Self::Plain(numbers) => marked(numbers, |group, marks| {
+                for (mark, number) in marks.iter_mut().zip(group) {
+                    *mark = u8::from(holds(test, Value::Number(*number)) == wanted);
+                }
+            }),
+            Self::Coded(coded) => {
+                let dictionary = &coded.dictionary;
+                let holds = |place| dictionary.value(place).and_then(|value| holds(test, value));
+                let places = 0..dictionary.len();
+                let is_wanted: Vec<_> = places.map(|place| holds(place) == wanted).collect();
+                coded.codes.rows(&is_wanted)
+            }
         }
     }
 
@@ -141,14 +153,11 @@ impl Column {
         }
     }
 
-    /// For each row, cell 0 if it has a value.
-    pub(crate) fn recorded_cells(&self) -> impl Fn(usize) -> u32 + '_ {
-        move |row| {
-            let is_recorded = match self {
-                Self::Plain(numbers) => !numbers[row].is_nan(),
-                Self::Coded(coded) => coded.codes.get(row) != NOT_RECORDED,
-            };
-            if is_recorded { 0 } else { u32::MAX }
+    /// Whether a row has a value.
+    pub(crate) fn is_recorded(&self, row: usize) -> bool {
+        match self {
+            Self::Plain(numbers) => !numbers[row].is_nan(),
+            Self::Coded(coded) => coded.codes.get(row) != NOT_RECORDED,
         }
     }
 
@@ -221,12 +230,6 @@ impl Dictionary {
         }
     }
 
-    fn table(&self, test: &Test) -> Vec<u8> {
-        let places = 0..self.len();
-        let truths = places.map(|place| self.value(place).map_or(0, |value| truth(test, value)));
-        truths.collect()
-    }
-
     fn bytes(&self) -> usize {
         /// What an entry of a hash map takes beside key and value, and the room that it leaves.
         const ENTRY_BYTES: usize = 8;
@@ -248,13 +251,12 @@ impl Dictionary {
 }
 
 /// What a test says of a value; a test of words says nothing of numbers, and the other way round.
-fn truth(test: &Test, value: Value<'_>) -> u8 {
-    let holds = match (test, value) {
-        (_, Value::Number(number)) if number.is_nan() => return 0,
-        (Test::Recorded, _) => true,
-        (Test::OneOf(wanted), Value::Word(word)) => wanted.contains(word),
-        (Test::Range(range), Value::Number(number)) => range.holds(number),
-        (Test::OneOf(_), Value::Number(_)) | (Test::Range(_), Value::Word(_)) => return 0,
-    };
-    if holds { YES } else { NO }
+fn holds(test: &Test, value: Value<'_>) -> Option<bool> {
+    match (test, value) {
+        (_, Value::Number(number)) if number.is_nan() => None,
+        (Test::Recorded, _) => Some(true),
+        (Test::OneOf(wanted), Value::Word(word)) => Some(wanted.contains(word)),
+        (Test::Range(range), Value::Number(number)) => Some(range.holds(number)),
+        (Test::OneOf(_), Value::Number(_)) | (Test::Range(_), Value::Word(_)) => None,
+    }
 }

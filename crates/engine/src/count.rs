@@ -7,6 +7,7 @@ use crate::{
     Index, Level, Question,
     bits::Bits,
     evaluate::{Unit, any_there},
+    truth::Truth,
 };
 
 /// Rows that match a plan: series, and patients and studies without series.
@@ -17,8 +18,9 @@ pub struct Matched {
     bare: Option<Bare>,
 }
 
+/// Studies without series, and patients without studies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Bare {
+pub(crate) struct Bare {
     studies: Bits,
     patients: Bits,
 }
@@ -67,18 +69,23 @@ impl Index {
     /// The rows that match a question.
     #[must_use]
     pub fn matched(&self, question: &Question) -> Matched {
-        let mut series = self
-            .evaluate(&question.of_series, Unit::Rows(Level::SERIES))
-            .yes;
+        let unit = Unit::Rows(Level::SERIES);
+        let mut series = self.evaluate(&question.of_series, Truth::Yes, unit);
         if let Some(there) = self.there(Level::SERIES) {
             series.and(&there);
         }
-        let (mut studies, mut patients) = (self.bare(Level::STUDY), self.bare(Level::PATIENT));
-        let bare = (studies.count() + patients.count() > 0).then(|| {
-            let truths = |plan, level| self.evaluate(plan, Unit::Bare(level)).yes;
-            studies.and(&truths(&question.of_studies, Level::STUDY));
-            patients.and(&truths(&question.of_patients, Level::PATIENT));
-            Bare { studies, patients }
+        let bare = self.bare.get_or_init(|| Bare {
+            studies: self.without_below(Level::STUDY, Level::SERIES),
+            patients: self.without_below(Level::PATIENT, Level::STUDY),
+        });
+        let is_some = bare.studies.count() + bare.patients.count() > 0;
+        let bare = is_some.then(|| {
+            let mut bare = bare.clone();
+            let rows = |plan, level| self.evaluate(plan, Truth::Yes, Unit::Bare(level));
+            bare.studies.and(&rows(&question.of_studies, Level::STUDY));
+            bare.patients
+                .and(&rows(&question.of_patients, Level::PATIENT));
+            bare
         });
         Matched { series, bare }
     }
@@ -88,10 +95,11 @@ impl Index {
     pub fn selection(&self, matched: &Matched) -> Selection {
         let mut studies = Bits::none(self.rows(Level::STUDY));
         let mut patients = Bits::none(self.rows(Level::PATIENT));
+        let patient_of = &self.levels[Level::STUDY.at()].parents;
         // What belongs to a study is one run of rows, so each study is looked at once, and not each series.
-        for study in 0..self.rows(Level::STUDY) {
-            let series = self.below(Level::SERIES, Level::STUDY, study..study + 1);
-            if matched.series.any_in(series) {
+        let starts = &self.levels[Level::SERIES.at()].starts;
+        for (study, run) in starts.windows(2).enumerate() {
+            if matched.series.any_in(run[0] as usize..run[1] as usize) {
                 studies.set(study);
             }
         }
@@ -99,10 +107,7 @@ impl Index {
             studies.or(&bare.studies);
             patients.or(&bare.patients);
         }
-        let patient_of = &self.levels[Level::STUDY.at()].parents;
-        for study in studies.ones() {
-            patients.set(patient_of[study] as usize);
-        }
+        studies.for_each(|study| patients.set(patient_of[study] as usize));
         Selection {
             series: matched.series.clone(),
             studies,
@@ -150,23 +155,18 @@ impl Index {
         selection.series.count_in(series)
     }
 
-    /// Studies without series, or patients without studies.
-    fn bare(&self, level: Level) -> Bits {
-        let below = if level == Level::STUDY {
-            Level::SERIES
-        } else {
-            Level::STUDY
-        };
+    /// Rows of a level that no row of another hangs on.
+    fn without_below(&self, level: Level, below: Level) -> Bits {
         let there = self.there(below);
-        let mut bare = Bits::none(self.rows(level));
+        let mut without = Bits::none(self.rows(level));
         for row in 0..self.rows(level) {
             if !any_there(there.as_ref(), self.below(below, level, row..row + 1)) {
-                bare.set(row);
+                without.set(row);
             }
         }
         if let Some(there) = self.there(level) {
-            bare.and(&there);
+            without.and(&there);
         }
-        bare
+        without
     }
 }

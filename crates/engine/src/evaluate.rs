@@ -1,8 +1,8 @@
-//! From a plan to the truth of each row.
+//! From a plan to the rows that it is true of, or false of.
 
 use std::ops::Range;
 
-use crate::{ColumnId, Index, Level, Plan, Test, bits::Bits, truths::Truths};
+use crate::{ColumnId, Index, Level, Plan, Test, bits::Bits, truth::Truth};
 
 /// Whose rows a plan is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,99 +22,101 @@ impl Unit {
 }
 
 impl Index {
-    /// The truth of a plan for each row of the unit's level.
-    pub(crate) fn evaluate(&self, plan: &Plan, unit: Unit) -> Truths {
-        let rows = self.rows(unit.level());
+    /// The rows of the unit's level that a plan is true of, or false of.
+    pub(crate) fn evaluate(&self, plan: &Plan, truth: Truth, unit: Unit) -> Bits {
         match plan {
-            Plan::And(parts) => {
-                let mut truths = parts.iter().map(|part| self.evaluate(part, unit));
-                let first = truths.next().unwrap_or_else(|| Truths::all(rows));
-                truths.fold(first, |mut all, part| {
-                    all.and(&part);
-                    all
-                })
-            }
-            Plan::Or(parts) => {
-                let mut truths = parts.iter().map(|part| self.evaluate(part, unit));
-                let first = truths.next().unwrap_or_else(|| Truths::all(rows).not());
-                truths.fold(first, |mut any, part| {
-                    any.or(&part);
-                    any
-                })
-            }
-            Plan::Not(part) => self.evaluate(part, unit).not(),
-            Plan::Is(column, test) => self.test(*column, test, unit),
+            Plan::And(parts) => self.joined(parts, (truth, Truth::Yes), unit),
+            Plan::Or(parts) => self.joined(parts, (truth, Truth::No), unit),
+            Plan::Not(part) => self.evaluate(part, truth.other(), unit),
+            Plan::Is(column, test) => self.test(*column, test, truth, unit),
             Plan::Exists { level, of, plan } => {
                 let top = self.schema.common(*of, *level);
                 if is_bare(*level, top, unit) {
-                    return Truths::unknown(rows);
+                    return Bits::none(self.rows(unit.level()));
                 }
-                let truths = self.evaluate(plan, Unit::Rows(*level));
-                let truths = self.lift(truths, *level, top);
+                let rows = self.evaluate(plan, truth, Unit::Rows(*level));
+                let rows = self.lift(rows, truth, *level, top);
                 let common = self.schema.common(top, unit.level());
-                self.carry(truths, top, common, unit.level())
+                self.carry(rows, truth, [top, common, unit.level()])
             }
-            Plan::Apart(apart) => self.apart(apart, unit),
+            Plan::Apart(apart) => self.apart(apart, truth, unit),
         }
     }
 
-    fn test(&self, column: ColumnId, test: &Test, unit: Unit) -> Truths {
+    /// What all parts hold of where the truth is `every`, else what some part holds of.
+    fn joined(&self, parts: &[Plan], (truth, every): (Truth, Truth), unit: Unit) -> Bits {
+        let mut each = parts.iter().map(|part| self.evaluate(part, truth, unit));
+        let Some(mut rows) = each.next() else {
+            let rows = self.rows(unit.level());
+            return match truth == every {
+                true => Bits::all(rows),
+                false => Bits::none(rows),
+            };
+        };
+        for other in each {
+            match truth == every {
+                true => rows.and(&other),
+                false => rows.or(&other),
+            }
+        }
+        rows
+    }
+
+    fn test(&self, column: ColumnId, test: &Test, truth: Truth, unit: Unit) -> Bits {
         let level = self.schema.level_of(column);
         let top = self.schema.common(level, unit.level());
-        let truths = if is_bare(level, top, unit) {
-            Truths::unknown(self.rows(unit.level()))
-        } else {
-            let truths = self.columns[column.at()].test(test);
-            self.carry(truths, level, top, unit.level())
+        let rows = |truth| {
+            if is_bare(level, top, unit) {
+                return Bits::none(self.rows(unit.level()));
+            }
+            let rows = self.columns[column.at()].test(test, truth);
+            self.carry(rows, truth, [level, top, unit.level()])
         };
-        match test {
-            Test::Recorded => Truths::of(truths.yes),
-            Test::OneOf(_) | Test::Range(_) => truths,
+        match (test, truth) {
+            (Test::Recorded, Truth::No) => rows(Truth::Yes).not(),
+            _ => rows(truth),
         }
     }
 
-    /// Truths of a level's rows for the rows of another, by way of the level that both hang on.
-    fn carry(&self, truths: Truths, from: Level, top: Level, to: Level) -> Truths {
-        let truths = self.lift(truths, from, top);
-        self.spread(truths, top, to)
+    /// From a level's rows to those of another, by way of the level that both hang on.
+    fn carry(&self, rows: Bits, truth: Truth, [from, top, to]: [Level; 3]) -> Bits {
+        let rows = self.lift(rows, truth, from, top);
+        self.spread(rows, top, to)
     }
 
     /// True where it is of some row below, false where it is of all and there is one.
-    fn lift(&self, mut truths: Truths, from: Level, to: Level) -> Truths {
+    fn lift(&self, mut rows: Bits, truth: Truth, from: Level, to: Level) -> Bits {
         if from == to {
-            return truths;
+            return rows;
         }
         for row in &self.levels[from.at()].placeholders {
-            truths.yes.clear(*row as usize);
-            truths.no.set(*row as usize);
+            match truth {
+                Truth::Yes => rows.clear(*row as usize),
+                Truth::No => rows.set(*row as usize),
+            }
         }
         let there = self.there(from);
-        let mut lifted = Truths::unknown(self.rows(to));
+        let mut lifted = Bits::none(self.rows(to));
         for row in 0..self.rows(to) {
             let below = self.below(from, to, row..row + 1);
-            if truths.yes.any_in(below.clone()) {
-                lifted.yes.set(row);
-            } else if any_there(there.as_ref(), below.clone()) && truths.no.all_in(below) {
-                lifted.no.set(row);
+            let holds = match truth {
+                Truth::Yes => rows.any_in(below),
+                Truth::No => any_there(there.as_ref(), below.clone()) && rows.all_in(below),
+            };
+            if holds {
+                lifted.set(row);
             }
         }
         lifted
     }
 
-    /// What is true of a row is true of all that hang on it.
-    pub(crate) fn spread(&self, truths: Truths, from: Level, to: Level) -> Truths {
+    /// What holds of a row holds of all that hang on it.
+    pub(crate) fn spread(&self, rows: Bits, from: Level, to: Level) -> Bits {
         if from == to {
-            return truths;
+            return rows;
         }
-        Truths {
-            yes: self.spread_bits(&truths.yes, from, to),
-            no: self.spread_bits(&truths.no, from, to),
-        }
-    }
-
-    fn spread_bits(&self, bits: &Bits, from: Level, to: Level) -> Bits {
         let mut spread = Bits::none(self.rows(to));
-        for row in bits.ones() {
+        for row in rows.ones() {
             spread.set_range(self.below(to, from, row..row + 1));
         }
         spread

@@ -3,9 +3,12 @@
 //! A patient comes in as a [`Branch`], behind all others ([`Index::append`]) or in place of what was known of them ([`Index::patch`], in
 //! `patch`).
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
-use crate::{ColumnId, Kind, Level, Schema, bits::Bits, column::Column};
+use crate::{ColumnId, Kind, Level, Schema, bits::Bits, column::Column, count::Bare};
 
 /// Rows of all levels together; places are kept in four bytes.
 const MAX_ROWS: usize = u32::MAX as usize - 1;
@@ -88,6 +91,8 @@ pub struct Index {
     pub(crate) keys: Vec<Arc<str>>,
     pub(crate) levels: Vec<LevelRows>,
     pub(crate) columns: Vec<Column>,
+    /// Found out when first asked for, and forgotten when a patient changes.
+    pub(crate) bare: OnceLock<Bare>,
 }
 
 impl Index {
@@ -99,6 +104,7 @@ impl Index {
             columns: columns.map(|column| Column::new(column.kind)).collect(),
             levels: empty_levels(&schema),
             keys: Vec::new(),
+            bare: OnceLock::new(),
             schema,
         }
     }
@@ -181,6 +187,7 @@ impl Index {
             return Err(IndexError::OutOfOrder);
         }
         self.check(branch)?;
+        self.bare = OnceLock::new();
         self.keys.push(patient.into());
         self.push(branch, None);
         Ok(())

@@ -26,8 +26,9 @@ mod moments;
 mod patch;
 mod patients;
 mod plan;
+mod runs;
 mod shape;
-mod truths;
+mod truth;
 
 pub use count::{Counts, Matched, Selection};
 pub use facet::{CellCounts, CellValue, Cells, Facet, Panel};

@@ -10,10 +10,13 @@ use crate::{
     bits::Bits,
     codes::{Code, Codes},
     column::Column,
+    runs::Runs,
 };
 
 /// The cell of what is not listed.
 const NOT_LISTED: u32 = u32::MAX;
+/// So many cells are the bits of one word.
+const MAX_BITS: usize = 64;
 
 /// Values of a column in an order of one's own.
 #[derive(Debug, Clone)]
@@ -26,9 +29,16 @@ pub struct Listing {
 #[derive(Debug, Clone)]
 enum CellOf {
     /// For each place of the column's dictionary.
-    Places(Vec<u32>),
+    Places(Places),
     /// Numbers between limits, in ascending order: one cell below the first, one from the last on.
     Steps(Vec<f64>),
+}
+
+#[derive(Debug, Clone)]
+struct Places {
+    cells: Vec<u32>,
+    /// The same as one bit each, if there are bits enough.
+    bits: Vec<u64>,
 }
 
 impl Listing {
@@ -69,9 +79,12 @@ impl Index {
     #[must_use]
     pub fn patients_with(&self, column: ColumnId) -> u64 {
         let everybody = self.everybody();
-        let recorded = self.columns[column.at()].recorded_cells();
-        let with = self.tally_cells(&everybody, column, (1, u32::MAX), recorded);
-        with.first().copied().unwrap_or_default()
+        let runs = self.runs(&everybody, column);
+        let column = &self.columns[column.at()];
+        let mut with = 0;
+        let add = |any, row| any || column.is_recorded(row);
+        runs.each(false, add, |_, any| with += u64::from(any));
+        with
     }
 
     /// For each word of a column, how many patients have it, among all; in no order.
@@ -103,100 +116,41 @@ impl Index {
         &'a self,
         column: ColumnId,
         cell_of: impl FnMut(Option<Value<'a>>) -> u32,
-    ) -> Vec<u32> {
-        match &self.columns[column.at()] {
+    ) -> Places {
+        let cells: Vec<_> = match &self.columns[column.at()] {
             Column::Coded(coded) => {
                 let places = 0..coded.dictionary.len();
-                places
-                    .map(|place| coded.dictionary.value(place))
-                    .map(cell_of)
-                    .collect()
+                let values = places.map(|place| coded.dictionary.value(place));
+                values.map(cell_of).collect()
             }
             Column::Plain(_) => Vec::new(),
-        }
+        };
+        let bits = cells.iter().map(|cell| bit(*cell)).collect();
+        Places { cells, bits }
     }
 
     /// How many patients of a selection have what each cell lists; each patient counts in at most `most` cells.
     #[must_use]
     pub fn patients_by(&self, selection: &Selection, listing: &Listing, most: u32) -> Vec<u64> {
-        let column = listing.column;
-        match (&self.columns[column.at()], &listing.of) {
+        let runs = self.runs(selection, listing.column);
+        let tally = Tally::new(listing.cells, most);
+        match (&self.columns[listing.column.at()], &listing.of) {
             (Column::Coded(coded), CellOf::Places(places)) => {
-                let size = (listing.cells, most);
-                self.coded_cells(selection, column, size, &coded.codes, places)
+                tally.by_code(&runs, &coded.codes, places)
             }
             (Column::Coded(coded), CellOf::Steps(limits)) => {
-                let places = self.places(column, |value| match value {
+                let places = self.places(listing.column, |value| match value {
                     Some(Value::Number(number)) => step(limits, number),
                     Some(Value::Word(_)) | None => NOT_LISTED,
                 });
-                let size = (listing.cells, most);
-                self.coded_cells(selection, column, size, &coded.codes, &places)
+                tally.by_code(&runs, &coded.codes, &places)
             }
             (Column::Plain(numbers), CellOf::Steps(limits)) => {
                 let cell_of = |row: usize| step(limits, numbers[row]);
-                self.tally_cells(selection, column, (listing.cells, most), cell_of)
+                tally.counted(&runs, |row| bit(cell_of(row)), cell_of)
             }
-            (Column::Plain(_), CellOf::Places(_)) => vec![0; listing.cells],
+            (Column::Plain(_), CellOf::Places(_)) => tally.patients,
         }
-    }
-
-    fn coded_cells(
-        &self,
-        selection: &Selection,
-        column: ColumnId,
-        size: (usize, u32),
-        codes: &Codes,
-        places: &[u32],
-    ) -> Vec<u64> {
-        match codes {
-            Codes::One(codes) => self.looked_up(selection, column, size, (codes, places)),
-            Codes::Two(codes) => self.looked_up(selection, column, size, (codes, places)),
-            Codes::Four(codes) => self.looked_up(selection, column, size, (codes, places)),
-        }
-    }
-
-    fn looked_up<C: Code>(
-        &self,
-        selection: &Selection,
-        column: ColumnId,
-        size: (usize, u32),
-        (codes, places): (&[C], &[u32]),
-    ) -> Vec<u64> {
-        self.tally_cells(selection, column, size, |row| places[codes[row].place()])
-    }
-
-    fn tally_cells(
-        &self,
-        selection: &Selection,
-        column: ColumnId,
-        (cells, most): (usize, u32),
-        cell_of: impl Fn(usize) -> u32,
-    ) -> Vec<u64> {
-        let level = self.schema.level_of(column);
-        let anchor = self.schema.anchor(level);
-        let selected = match anchor {
-            Level::SERIES => &selection.series,
-            Level::STUDY => &selection.studies,
-            _ => &selection.patients,
-        };
-        let there = self.there(level);
-        let mut tally = Tally::new(cells, most);
-        for patient in selection.patients.ones() {
-            let rows = self.below(level, Level::PATIENT, patient..patient + 1);
-            tally.begin();
-            if level == anchor && there.is_none() {
-                selected.until_in(rows, |row| tally.add(cell_of(row)));
-                continue;
-            }
-            for row in rows {
-                let is_there = there.as_ref().is_none_or(|there| there.get(row));
-                if is_there && selected.get(self.above(level, anchor, row)) {
-                    tally.add(cell_of(row));
-                }
-            }
-        }
-        tally.patients
     }
 
     fn everybody(&self) -> Selection {
@@ -251,6 +205,61 @@ impl Tally {
         }
         self.used < self.most
     }
+
+    fn add_bits(&mut self, mut bits: u64) {
+        while bits != 0 {
+            self.patients[bits.trailing_zeros() as usize] += 1;
+            bits &= bits - 1;
+        }
+    }
+
+    fn by_code(self, runs: &Runs<'_>, codes: &Codes, places: &Places) -> Vec<u64> {
+        match codes {
+            Codes::One(codes) => self.looked_up(runs, codes, places),
+            Codes::Two(codes) => self.looked_up(runs, codes, places),
+            Codes::Four(codes) => self.looked_up(runs, codes, places),
+        }
+    }
+
+    fn looked_up<C: Code>(self, runs: &Runs<'_>, codes: &[C], places: &Places) -> Vec<u64> {
+        let bit_of = |row: usize| places.bits[codes[row].place()];
+        self.counted(runs, bit_of, |row| places.cells[codes[row].place()])
+    }
+
+    /// Counts each patient once in each of their cells, and in no more than `most`.
+    fn counted(
+        mut self,
+        runs: &Runs<'_>,
+        bit_of: impl Fn(usize) -> u64,
+        cell_of: impl Fn(usize) -> u32,
+    ) -> Vec<u64> {
+        if self.patients.len() > MAX_BITS {
+            for patient in runs.patients() {
+                self.add_first(runs, patient, &cell_of);
+            }
+            return self.patients;
+        }
+        let add = |bits, row| bits | bit_of(row);
+        runs.each(0, add, |patient, bits: u64| {
+            if bits.count_ones() <= self.most {
+                self.add_bits(bits);
+            } else {
+                self.add_first(runs, patient, &cell_of);
+            }
+        });
+        self.patients
+    }
+
+    /// Counts a patient in the first cells of their rows, which bits do not tell.
+    fn add_first(&mut self, runs: &Runs<'_>, patient: usize, cell_of: impl Fn(usize) -> u32) {
+        self.begin();
+        runs.until(patient, |row| self.add(cell_of(row)));
+    }
+}
+
+/// A cell as a bit; none where there are no bits left.
+fn bit(cell: u32) -> u64 {
+    1_u64.checked_shl(cell).unwrap_or_default()
 }
 
 /// The cell of a number among steps.

@@ -4,16 +4,17 @@ use crate::{
     Apart, Index, Level, Moment, Range,
     bits::Bits,
     evaluate::{Unit, any_there},
-    truths::Truths,
+    truth::Truth,
 };
 
 /// A day that may be meant: whether its row is the one, and the day where it is recorded.
 type Candidate = (Option<bool>, Option<f64>);
 
-/// A moment, with the truth of its condition for each row that may be meant.
+/// A moment, with the rows that its condition is true of and false of.
 struct Side<'a> {
     moment: &'a Moment,
-    truths: Truths,
+    yes: Bits,
+    no: Bits,
     there: Option<Bits>,
     /// The row that all candidates hang on.
     top: Level,
@@ -22,29 +23,29 @@ struct Side<'a> {
 }
 
 impl Index {
-    pub(crate) fn apart(&self, apart: &Apart, unit: Unit) -> Truths {
+    pub(crate) fn apart(&self, apart: &Apart, truth: Truth, unit: Unit) -> Bits {
         let side = |moment| self.side(moment, unit.level());
         let (mut first, mut second) = (side(&apart.first), side(&apart.second));
         // Both hang above the asked level, one above the other: a level has a higher number than what it hangs on.
         let level = first.top.max(second.top);
-        let mut truths = Truths::unknown(self.rows(level));
+        let mut rows = Bits::none(self.rows(level));
         for row in 0..self.rows(level) {
             let first = self.candidates(&mut first, level, row);
             let second = self.candidates(&mut second, level, row);
-            match holds(first, second, &apart.days) {
-                Some(true) => truths.yes.set(row),
-                Some(false) => truths.no.set(row),
-                None => {}
+            if holds(first, second, &apart.days) == Some(truth == Truth::Yes) {
+                rows.set(row);
             }
         }
-        self.spread(truths, level, unit.level())
+        self.spread(rows, level, unit.level())
     }
 
     fn side<'a>(&self, moment: &'a Moment, asked: Level) -> Side<'a> {
         let of = self.schema.common(moment.of, moment.level);
+        let rows = |truth| self.evaluate(&moment.plan, truth, Unit::Rows(moment.level));
         Side {
             moment,
-            truths: self.evaluate(&moment.plan, Unit::Rows(moment.level)),
+            yes: rows(Truth::Yes),
+            no: rows(Truth::No),
             there: self.there(moment.level),
             top: self.schema.common(of, asked),
             last: None,
@@ -58,7 +59,7 @@ impl Index {
             let rows = self.below(side.moment.level, side.top, top..top + 1);
             let there = |row: &usize| any_there(side.there.as_ref(), *row..*row + 1);
             let candidate = |row| {
-                let truth = match (side.truths.yes.get(row), side.truths.no.get(row)) {
+                let truth = match (side.yes.get(row), side.no.get(row)) {
                     (true, _) => Some(true),
                     (_, true) => Some(false),
                     _ => None,

@@ -1,7 +1,10 @@
 //! Changing an index: patients that are replaced, added or forgotten are put together with the runs of all others, which are copied as they
 //! are. That costs about a copy of the index, whatever changed.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     Change, Index, IndexError, Level, Schema,
@@ -52,6 +55,7 @@ impl Index {
     }
 
     fn take(&mut self) -> Taken {
+        self.bare = OnceLock::new();
         Taken {
             keys: std::mem::take(&mut self.keys),
             levels: std::mem::replace(&mut self.levels, empty_levels(&self.schema)),

@@ -5,7 +5,14 @@
 
 use std::ops::Range;
 
-use crate::{ColumnId, Index, Level, Selection, Test, column::Column, truths::Truths};
+use crate::{
+    ColumnId, Index, Level, Selection, Test, Value,
+    bits::Bits,
+    codes::{Code, Codes},
+    column::Column,
+    runs::Runs,
+    truth::Truth,
+};
 
 /// How selected patients were followed, and to what.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +38,14 @@ pub struct FollowedCounts {
     pub censored: Vec<u64>,
 }
 
-/// Chooses one of two numbers of a patient: `f64::min` or `f64::max`.
-pub type Choose = fn(f64, f64) -> f64;
+/// Which of a patient's numbers counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choose {
+    /// The least.
+    Least,
+    /// The greatest.
+    Greatest,
+}
 
 impl Index {
     /// Selected patients by one of their numbers: one step below the first of the ascending limits, one from each limit to below
@@ -46,16 +59,29 @@ impl Index {
         limits: &[f64],
         choose: Choose,
     ) -> Vec<u64> {
-        let level = self.schema.level_of(column);
-        let column = &self.columns[column.at()];
-        let mut steps = vec![0; limits.len() + 1];
-        for patient in selection.patients.ones() {
-            let rows = self.rows_of(level, patient);
-            let rows = rows.filter(|row| self.is_selected(selection, level, *row));
-            let numbers = rows.filter_map(|row| column.number(row));
-            if let Some(number) = numbers.reduce(choose) {
-                steps[step(limits, number)] += 1;
+        let runs = self.runs(selection, column);
+        let place = |number| choose.place(step(limits, number), limits.len());
+        let mut steps = match &self.columns[column.at()] {
+            Column::Coded(coded) => {
+                let values = (0..coded.dictionary.len()).map(|at| coded.dictionary.value(at));
+                let places = values.map(|value| match value {
+                    Some(Value::Number(number)) => place(number),
+                    Some(Value::Word(_)) | None => NOWHERE,
+                });
+                first_by_code(
+                    &runs,
+                    limits.len() + 1,
+                    &coded.codes,
+                    &places.collect::<Vec<_>>(),
+                )
             }
+            Column::Plain(numbers) => first(&runs, limits.len() + 1, |row| match numbers[row] {
+                number if number.is_nan() => NOWHERE,
+                number => place(number),
+            }),
+        };
+        if choose == Choose::Greatest {
+            steps.reverse();
         }
         steps
     }
@@ -70,7 +96,7 @@ impl Index {
     ) -> FollowedCounts {
         let level = self.schema.level_of(followed.long);
         let long = &self.columns[followed.long.at()];
-        let test = |test| self.columns[followed.how.at()].test(test);
+        let test = |test| self.columns[followed.how.at()].test(test, Truth::Yes);
         let ends = [test(&followed.event), test(&followed.censored)];
         let none = vec![0; followed.limits.len() + 1];
         let mut counts = [none.clone(), none];
@@ -87,26 +113,48 @@ impl Index {
     fn rows_of(&self, level: Level, patient: usize) -> Range<usize> {
         self.below(level, Level::PATIENT, patient..patient + 1)
     }
+}
 
-    /// Whether what a row hangs on, or is, matches: a series, a study, or the patient.
-    fn is_selected(&self, selection: &Selection, level: Level, row: usize) -> bool {
-        let anchor = self.schema.anchor(level);
-        let at = self.above(level, anchor, row);
-        match anchor {
-            Level::SERIES => selection.series.get(at),
-            Level::STUDY => selection.studies.get(at),
-            _ => selection.patients.get(at),
+impl Choose {
+    /// The place of a step among those that are chosen from: the first one is chosen.
+    fn place(self, step: usize, last: usize) -> usize {
+        match self {
+            Self::Least => step,
+            Self::Greatest => last - step,
         }
     }
+}
+
+/// The place of what is no number.
+const NOWHERE: usize = usize::MAX;
+
+fn first_by_code(runs: &Runs<'_>, cells: usize, codes: &Codes, places: &[usize]) -> Vec<u64> {
+    match codes {
+        Codes::One(codes) => first(runs, cells, |row| places[codes[row].place()]),
+        Codes::Two(codes) => first(runs, cells, |row| places[codes[row].place()]),
+        Codes::Four(codes) => first(runs, cells, |row| places[codes[row].place()]),
+    }
+}
+
+/// Patients by the first of the places of their rows.
+fn first(runs: &Runs<'_>, cells: usize, place_of: impl Fn(usize) -> usize) -> Vec<u64> {
+    let mut counts = vec![0; cells];
+    let least = |first: usize, row| first.min(place_of(row));
+    runs.each(NOWHERE, least, |_, first| {
+        if let Some(count) = counts.get_mut(first) {
+            *count += 1;
+        }
+    });
+    counts
 }
 
 /// The place of an event among ends, and so the first of two that are as far.
 const EVENT: usize = 0;
 const CENSORED: usize = 1;
 
-fn furthest(rows: Range<usize>, long: &Column, ends: &[Truths; 2]) -> Option<(f64, usize)> {
+fn furthest(rows: Range<usize>, long: &Column, ends: &[Bits; 2]) -> Option<(f64, usize)> {
     let of_row = |row: usize| {
-        let end = match (ends[EVENT].yes.get(row), ends[CENSORED].yes.get(row)) {
+        let end = match (ends[EVENT].get(row), ends[CENSORED].get(row)) {
             (true, _) => EVENT,
             (_, true) => CENSORED,
             _ => return None,
@@ -126,7 +174,7 @@ fn step(limits: &[f64], number: f64) -> usize {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Followed, FollowedCounts};
+    use super::{Choose, Followed, FollowedCounts};
     use crate::{
         Branch, ColumnId, Index, Kind, Level, Plan, Presence, Question, Range, Schema, Selection,
         Test, Value,
@@ -206,14 +254,14 @@ mod tests {
             let found = index.patients_in_steps(&selection, columns.thickness, &limits, choose);
             assert_eq!(found, expect);
         };
-        check(&Plan::everything(), f64::min, [1, 1, 0]);
-        check(&Plan::everything(), f64::max, [0, 1, 1]);
+        check(&Plan::everything(), Choose::Least, [1, 1, 0]);
+        check(&Plan::everything(), Choose::Greatest, [0, 1, 1]);
         let thick = Test::Range(Range {
             min: Some(4.0),
             ..Range::default()
         });
         let thick = Plan::Is(columns.thickness, thick);
-        check(&thick, f64::min, [0, 1, 1]);
+        check(&thick, Choose::Least, [0, 1, 1]);
     }
 
     #[test]

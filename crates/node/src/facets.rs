@@ -10,7 +10,6 @@ use arno_domain::{
     disclosure::{DisclosureBudget, ExactFacet, ExactSurvival},
     model::Entity,
 };
-use arno_engine::Selection;
 
 use crate::index::Conditions;
 
@@ -23,22 +22,15 @@ pub(crate) fn facets(
     conditions: &Conditions<'_>,
     budget: &DisclosureBudget,
 ) -> Vec<ExactFacet> {
-    // Facets without filters of their own share a selection.
-    let mut selected: Vec<(Vec<Cohort>, Selection)> = Vec::new();
-    let mut words = |field: Field| {
+    let words = |field: Field| {
         let lifted = cohort.lifted(field);
-        let at = match selected
-            .iter()
-            .position(|(left_out, _)| *left_out == lifted.left_out)
-        {
-            Some(at) => at,
-            None => {
-                let selection = conditions.selection(|one| !lifted.left_out.contains(one));
-                selected.push((lifted.left_out.clone(), selection));
-                selected.len() - 1
+        let cells = match lifted.left_out.as_slice() {
+            [] => conditions.bars(conditions.whole(), field, budget.values_per_patient),
+            left_out => {
+                let selection = conditions.without(left_out);
+                conditions.bars(&selection, field, budget.values_per_patient)
             }
         };
-        let cells = conditions.bars(&selected[at].1, field, budget.values_per_patient);
         ExactFacet {
             field: field.as_str().to_owned(),
             cells_per_patient: changing(field, cells.len(), budget.values_per_patient),

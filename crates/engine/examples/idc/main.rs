@@ -7,6 +7,7 @@
 //! ```
 //! The nodes are dealt whole collections, the largest first, each to the node that has the fewest series yet.
 
+mod bars;
 mod load;
 mod panel;
 
@@ -31,13 +32,10 @@ fn main() -> anyhow::Result<()> {
     let (started, cpu) = (Instant::now(), cpu_seconds()?);
     let loaded = load::load(&PathBuf::from(path), node)?;
     let (load_s, load_cpu_s) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
-    let mut turns = Vec::new();
-    for _ in 0..TURNS {
-        let cpu = cpu_seconds()?;
-        std::hint::black_box(panel::ask(&loaded));
-        turns.push((cpu_seconds()? - cpu) * 1000.0);
-    }
-    turns.sort_by(f64::total_cmp);
+    let turns = turns_ms(|| panel::ask(&loaded))?;
+    let listings = bars::listings(&loaded);
+    bars::check(&loaded, &listings, &panel::ask(&loaded))?;
+    let of_bars = turns_ms(|| bars::ask_as_a_node(&loaded, &listings))?;
     let measured = json!({
         "load_s": load_s,
         "load_cpu_s": load_cpu_s,
@@ -45,6 +43,8 @@ fn main() -> anyhow::Result<()> {
         "peak_mb": peak_mb()?,
         "panel_cpu_ms": turns[TURNS / 2],
         "panel_cpu_ms_worst": turns[TURNS - 1],
+        "bars_cpu_ms": of_bars[TURNS / 2],
+        "bars_cpu_ms_worst": of_bars[TURNS - 1],
     });
     println!(
         "node {node}: {} collections, {} patients, {} studies, {} series",
@@ -60,6 +60,18 @@ fn main() -> anyhow::Result<()> {
         "answer": panel::answer(&loaded),
     });
     std::fs::write(&out, answer.to_string()).with_context(|| format!("cannot write {out}"))
+}
+
+/// CPU times of turns, the least first.
+fn turns_ms<T>(ask: impl Fn() -> T) -> anyhow::Result<Vec<f64>> {
+    let mut turns = Vec::new();
+    for _ in 0..TURNS {
+        let cpu = cpu_seconds()?;
+        std::hint::black_box(ask());
+        turns.push((cpu_seconds()? - cpu) * 1000.0);
+    }
+    turns.sort_by(f64::total_cmp);
+    Ok(turns)
 }
 
 /// CPU time of this thread, which is the only one.

@@ -12,7 +12,7 @@ const FILTERS: [(&str, &[&str]); 3] = [
     ("license_short_name", &["CC BY 4.0", "CC BY 3.0"]),
 ];
 /// The ten facets.
-const FACETS: [&str; 10] = [
+pub(crate) const FACETS: [&str; 10] = [
     "collection_id",
     "Modality",
     "BodyPartExamined",
@@ -25,15 +25,20 @@ const FACETS: [&str; 10] = [
     "instanceCount",
 ];
 /// Limits of the groups of `instanceCount`.
-const INSTANCES: [f64; 5] = [2.0, 10.0, 50.0, 100.0, 500.0];
+pub(crate) const INSTANCES: [f64; 5] = [2.0, 10.0, 50.0, 100.0, 500.0];
 
-/// Asks everything, as a node would for one click.
-pub(crate) fn ask(loaded: &Loaded) -> Panel<'_> {
-    let filters = FILTERS.map(|(name, words)| {
+/// Each filter as a question, with the facet that it belongs to.
+pub(crate) fn filters(loaded: &Loaded) -> [(&'static str, Question); 3] {
+    FILTERS.map(|(name, words)| {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         let plan = Plan::Is(loaded.columns[name], Test::OneOf(words));
         (name, Question::from(plan))
-    });
+    })
+}
+
+/// Asks everything, with studies and series.
+pub(crate) fn ask(loaded: &Loaded) -> Panel<'_> {
+    let filters = filters(loaded);
     let facets = FACETS.map(|name| Facet {
         column: loaded.columns[name],
         cells: match name {

@@ -310,19 +310,48 @@ pub(crate) fn panel(
     (counts, facets.iter().enumerate().map(facet).collect())
 }
 
-fn cells(model: &Model<'_>, units: &[Path<'_>], facet: &Facet<'_>) -> CellsByName {
-    let level = model.fields.schema.level_of(facet.column);
+/// Rows of a column, of one patient after the other, with the units that they belong to.
+fn selected<'a>(
+    model: &'a Model<'_>,
+    units: &[Path<'a>],
+    column: ColumnId,
+) -> Vec<Vec<(Path<'a>, Vec<Path<'a>>)>> {
+    let level = model.fields.schema.level_of(column);
     let images = [Level::SERIES, Level::STUDY, Level::PATIENT];
     let levels = model.ancestors(level);
     let anchor = levels.iter().find(|level| images.contains(level)).unwrap();
-    let mut cells: BTreeMap<String, Seen> = BTreeMap::new();
+    let units_of = |row: Path<'a>| {
+        let at = *row.iter().find(|row| row.level == *anchor).unwrap();
+        let hangs_on = |unit: &&Path<'_>| unit.iter().any(|row| std::ptr::eq(*row, at));
+        let units = units.iter().filter(hangs_on).cloned().collect();
+        (row, units)
+    };
     let patients = model.patients.values();
-    for row in patients.flat_map(|patient| paths(&vec![patient], level)) {
-        let at = row.iter().find(|row| row.level == *anchor).unwrap();
-        let hangs_on = |unit: &&Path<'_>| unit.iter().any(|row| std::ptr::eq(*row, *at));
-        let selected: Vec<_> = units.iter().filter(hangs_on).cloned().collect();
+    let rows = patients.map(|patient| paths(&vec![patient], level).into_iter());
+    rows.map(|rows| rows.map(units_of).collect()).collect()
+}
+
+/// What the matching rows of each patient hold in a column, in order; nothing of patients who do not match.
+pub(crate) fn rows_of_each(
+    model: &Model<'_>,
+    question: &Question,
+    column: ColumnId,
+) -> Vec<Vec<Option<Known>>> {
+    let units = model.matching(&[question]);
+    let patients = selected(model, &units, column).into_iter();
+    let known = patients.map(|rows| {
+        let rows = rows.into_iter().filter(|(_, units)| !units.is_empty());
+        rows.map(|(row, _)| row[row.len() - 1].known(column).cloned())
+            .collect()
+    });
+    known.collect()
+}
+
+fn cells(model: &Model<'_>, units: &[Path<'_>], facet: &Facet<'_>) -> CellsByName {
+    let mut cells: BTreeMap<String, Seen> = BTreeMap::new();
+    for (row, units) in selected(model, units, facet.column).into_iter().flatten() {
         let name = name(&facet.cells, row[row.len() - 1].known(facet.column));
-        for (level, rows) in Seen::of(&selected).0 {
+        for (level, rows) in Seen::of(&units).0 {
             let cell = cells.entry(name.clone()).or_default();
             cell.0.entry(level).or_default().extend(rows);
         }

@@ -26,9 +26,9 @@ pub(crate) struct Fields {
     pub(crate) modality: ColumnId,
     pub(crate) thickness: ColumnId,
     pub(crate) code: ColumnId,
-    day: ColumnId,
-    group: ColumnId,
-    label: ColumnId,
+    pub(crate) day: ColumnId,
+    pub(crate) group: ColumnId,
+    pub(crate) label: ColumnId,
 }
 
 impl Fields {

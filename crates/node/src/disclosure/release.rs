@@ -133,11 +133,13 @@ impl Node {
             parts: priced.parts,
             patients: priced.patients,
         };
-        let near = (question.patients, policy.threshold);
-        let before = self.store().past_questions(since, near).await?;
         // One question has several parts; it is looked at once.
         let looked_at = match priced.part {
-            Part::Site => suspicion(&question, &before, policy.threshold),
+            Part::Site => {
+                let near = (question.patients, policy.threshold);
+                let before = self.store().past_questions(since, near).await?;
+                suspicion(&question, &before, policy.threshold)
+            }
             Part::Total | Part::Facets | Part::Survival => None,
         };
         let has_paid = self

@@ -24,8 +24,7 @@ impl ModelIndex {
 
     /// Counts what is in a cohort that was checked.
     pub(crate) fn count_all(&self, cohort: &Cohort) -> ExactCounts {
-        let selection = self.conditions(cohort).selection(|_| true);
-        let counts = self.index.counts(&selection);
+        let counts = self.index.counts(self.conditions(cohort).whole());
         ExactCounts {
             patients: counts.patients,
             studies: counts.studies,
@@ -38,7 +37,7 @@ impl ModelIndex {
         let conditions = self.conditions(cohort);
         let bars = |field: &Field| {
             let lifted = cohort.lifted(*field);
-            let selection = conditions.selection(|one| !lifted.left_out.contains(one));
+            let selection = conditions.without(&lifted.left_out);
             let column = self.shape.column(*field);
             let cells = self.index.facet(&selection, column, &Cells::Values);
             let word = |value| match value {

@@ -6,7 +6,7 @@ use arno_domain::{
     disclosure::{DisclosureBudget, ExactCounts, ExactSurvival, Level as Counted},
     model::Field,
 };
-use arno_engine::{Counts, Matched, Plan, Selection};
+use arno_engine::{Counts, Index, Matched, Plan, Selection};
 
 use super::{ModelIndex, plan};
 
@@ -14,6 +14,8 @@ use super::{ModelIndex, plan};
 pub(crate) struct Conditions<'a> {
     model: &'a ModelIndex,
     each: Vec<(Cohort, Matched)>,
+    /// What all of them hold of.
+    whole: Selection,
 }
 
 /// Patients by value, exactly, in the order of values.
@@ -27,9 +29,11 @@ impl ModelIndex {
             let matched = self.index.matched(&question);
             (condition, matched)
         };
+        let each: Vec<_> = cohort.conditions().into_iter().map(matched).collect();
         Conditions {
+            whole: selected(&self.index, each.iter().map(|(_, matched)| matched)),
             model: self,
-            each: cohort.conditions().into_iter().map(matched).collect(),
+            each,
         }
     }
 }
@@ -42,8 +46,7 @@ impl Conditions<'_> {
             studies: budget.cap(Counted::Studies).into(),
             series: budget.cap(Counted::Series).into(),
         };
-        let selection = self.selection(|_| true);
-        let counts = self.model.index.capped(&selection, caps);
+        let counts = self.model.index.capped(&self.whole, caps);
         ExactCounts {
             patients: counts.patients,
             studies: counts.studies,
@@ -51,26 +54,26 @@ impl Conditions<'_> {
         }
     }
 
-    /// What those conditions hold of that are kept.
-    pub(crate) fn selection(&self, is_kept: impl Fn(&Cohort) -> bool) -> Selection {
-        let mut kept = self.each.iter().filter(|(condition, _)| is_kept(condition));
-        let index = &self.model.index;
-        let Some((_, first)) = kept.next() else {
-            return index.selection(&index.matched(&Plan::everything().into()));
-        };
-        let mut matched = first.clone();
-        kept.for_each(|(_, other)| matched.and(other));
-        index.selection(&matched)
+    /// What all conditions hold of.
+    pub(crate) fn whole(&self) -> &Selection {
+        &self.whole
+    }
+
+    /// What the conditions hold of that are not left out.
+    pub(crate) fn without(&self, left_out: &[Cohort]) -> Selection {
+        let each = self.each.iter();
+        let kept = each.filter(|(condition, _)| !left_out.contains(condition));
+        selected(&self.model.index, kept.map(|(_, matched)| matched))
     }
 
     /// Patients whom all conditions hold of, by the steps of a number.
     pub(crate) fn steps(&self, stepped: Stepped) -> Bars {
-        self.model.steps(&self.selection(|_| true), stepped)
+        self.model.steps(&self.whole, stepped)
     }
 
     /// The same by how long they were followed.
     pub(crate) fn survival(&self, of: Endpoint) -> ExactSurvival {
-        self.model.survival(&self.selection(|_| true), of)
+        self.model.survival(&self.whole, of)
     }
 
     /// Patients of a selection by the values of a field that may be named, each in at most `most` of them.
@@ -82,4 +85,14 @@ impl Conditions<'_> {
             .patients_by(selection, &known.listing, most);
         known.words.iter().cloned().zip(patients).collect()
     }
+}
+
+/// What all of these hold of; of none: everything.
+fn selected<'a>(index: &Index, mut each: impl Iterator<Item = &'a Matched>) -> Selection {
+    let mut matched = match each.next() {
+        Some(first) => first.clone(),
+        None => index.matched(&Plan::everything().into()),
+    };
+    each.for_each(|other| matched.and(other));
+    index.selection(&matched)
 }

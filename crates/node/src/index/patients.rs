@@ -6,7 +6,7 @@ use arno_domain::{
     cohort::{End, Endpoint, Pick, Stepped, YEAR_DAYS},
     disclosure::{ExactFollowed, ExactSurvival},
 };
-use arno_engine::{Followed, Selection, Test};
+use arno_engine::{Choose, Followed, Selection, Test};
 
 use super::ModelIndex;
 
@@ -18,8 +18,8 @@ impl ModelIndex {
         }
         let column = self.shape.column(stepped.field());
         let choose = match stepped.pick() {
-            Pick::Least => f64::min,
-            Pick::Greatest => f64::max,
+            Pick::Least => Choose::Least,
+            Pick::Greatest => Choose::Greatest,
         };
         let limits = stepped.limits();
         let counts = self
