@@ -1,4 +1,7 @@
-// Linear and logarithmic axes: positions and round tick values.
+// Linear and logarithmic axes: positions and round tick values; and the room of every chart.
+
+/** Width of a chart, and what its axes take of each side, in the units of its picture. */
+export const FRAME = { width: 440, left: 66, right: 14, top: 14, bottom: 46 } as const;
 
 export interface Scale {
   /** From value to pixels. */
