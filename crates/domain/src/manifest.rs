@@ -7,7 +7,7 @@
 mod count;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -33,19 +33,39 @@ pub const MAX_VALUE_CHARS: usize = 64;
 
 /// What a node can be asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The node.
     pub node: NodeId,
     /// When it was counted.
     pub issued_at: DateTime<Utc>,
     /// Every field that is recorded of [`RECORDED_FROM`] patients or some more, in the order of the common data model.
+    #[serde(deserialize_with = "known_fields")]
     pub fields: Vec<FieldCoverage>,
+}
+
+/// Fields of a newer model are left out: nobody can ask about them here.
+fn known_fields<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<FieldCoverage>, D::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        field: String,
+        coverage: Coverage,
+        values: Vec<String>,
+    }
+    let named = Vec::<Named>::deserialize(deserializer)?;
+    let known = named.into_iter().filter_map(|named| {
+        Some(FieldCoverage {
+            field: Field::parse(&named.field).ok()?,
+            coverage: named.coverage,
+            values: named.values,
+        })
+    });
+    Ok(known.collect())
 }
 
 /// One field at a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FieldCoverage {
     /// The field.
     pub field: Field,

@@ -10,6 +10,12 @@
 //! A message names its receiver's node, an id and an expiry; the receiver refuses strangers, what is expired and
 //! what it has seen. Losing, doubling or delaying one does no harm: a question is answered once and its stored
 //! answer is sent again as often as it is asked for.
+//!
+//! Hub and nodes are upgraded at different times. **What somebody says** (an answer, a poll, a manifest, a receipt) may have fields that
+//! its reader does not know, which are passed over: a new field adds to what the others say and never changes what they mean. **What
+//! somebody asks, allows, or computes with** (questions, permits, cards, dataset records, masked vectors) is refused where anything in it
+//! is unknown: it might be a limit. A new field there is left out wherever it says what was meant before. Where a meaning changes, the
+//! number in [`Body::KIND`] rises.
 
 use arno_domain::{
     AgreementKey, AnalysisId, Document, MessageId, NodeId, PublicKey, QuestionId, SearchId, Signed,
@@ -138,7 +144,6 @@ impl Body for Membership {
 
 /// A node asks for work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Poll {
     /// How long to hold the line when there is none.
     pub wait_ms: u64,
@@ -338,7 +343,6 @@ pub struct UnmaskQuestion {
 
 /// A node's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The question.
     pub question: QuestionId,
@@ -354,7 +358,7 @@ impl Body for Answer {
 
 /// What a node can say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswerBody {
     /// Protected counts.
     Counts(SiteCounts),
@@ -393,7 +397,6 @@ pub enum AnswerBody {
 
 /// The hub has it, durably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Receipt {}
 
 impl Body for Receipt {

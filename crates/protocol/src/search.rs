@@ -218,7 +218,6 @@ pub enum SearchTotal {
 
 /// What sites counted exactly under a permit, added up: distinct patients at each site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ExactTotal {
     /// The permit.
     pub permit: PermitId,
@@ -238,7 +237,6 @@ pub struct ExactTotal {
 
 /// Masked sums with the noise of one site in them, however many sites there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SecureTotal {
     /// Sites in it.
     pub sites: u32,
@@ -307,7 +305,6 @@ pub enum SiteAnswer {
 
 /// Counts of a site and how each criterion was honoured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SiteCounts {
     /// The counts; `None` when a criterion is unsupported, because any count would be a guess.
     pub counts: Option<Counts>,
@@ -326,7 +323,6 @@ pub struct SiteCounts {
 
 /// Exact counts of a site within the datasets of a permit, and how each criterion was honoured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ExactSite {
     /// The permit that the node verified.
     pub permit: PermitId,
@@ -343,7 +339,6 @@ pub struct ExactSite {
 
 /// What a data user spent of the budget at one site, in millionths of ρ (zero-concentrated differential privacy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct BudgetState {
     /// Spent within the last period, this answer included.
     pub spent_microrho: u64,
@@ -362,7 +357,6 @@ pub struct BudgetState {
 /// Half the widths of the intervals that hold the true counts 95 times in a hundred; 0 where a count is exact but for rounding
 /// that its author does not state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Margins {
     /// Of patients.
     pub patients: u64,
@@ -374,7 +368,6 @@ pub struct Margins {
 
 /// Distinct patients, studies and series, protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Distinct patients.
     pub patients: ProtectedCount,
@@ -389,7 +382,6 @@ pub struct Counts {
 
 /// How a site honoured one criterion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CriterionReport {
     /// The criterion as text.
     pub criterion: String,

@@ -44,7 +44,7 @@ impl ExactCounting {
 /// Distinct patients, studies and series under a permit. Where few patients match, nothing else is said: the number of their series
 /// would tell how few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum PermittedCounts {
     /// As they are.
     Exactly {
@@ -71,7 +71,6 @@ pub enum PermittedCount {
 
 /// Patients of a cohort by the values of one field, under a permit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PermittedFacet {
     /// The field.
     pub field: String,
@@ -84,7 +83,6 @@ pub struct PermittedFacet {
 
 /// How many patients have a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PermittedCell {
     /// The value.
     pub value: String,

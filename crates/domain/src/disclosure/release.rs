@@ -34,7 +34,6 @@ impl ExactCounts {
 
 /// A protected count and how far it is from the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ReleasedCount {
     /// The count.
     pub count: ProtectedCount,
@@ -58,7 +57,6 @@ pub struct ExactFacet {
 
 /// One facet as it may leave: the cells in the order given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ReleasedFacet {
     /// The field.
     pub field: String,
@@ -74,7 +72,6 @@ pub struct ReleasedFacet {
 
 /// One bar of a facet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ReleasedCell {
     /// The value.
     pub value: String,

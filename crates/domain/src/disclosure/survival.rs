@@ -34,7 +34,6 @@ pub struct ExactFollowed {
 
 /// Patients by interval and end at one site, as said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ReleasedSurvival {
     /// What they were followed to.
     pub of: Endpoint,
@@ -44,7 +43,6 @@ pub struct ReleasedSurvival {
 
 /// Noisy cells: half-years to two years, years to ten, and beyond.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Followed {
     /// Patients whose time ended with the event, by interval; noise can take it below zero.
     pub events: Vec<i64>,

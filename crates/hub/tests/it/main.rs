@@ -9,6 +9,7 @@ mod declaring;
 mod fake_node;
 mod joining;
 mod learning_node;
+mod newer_node;
 mod requesting;
 mod searching;
 mod support;
