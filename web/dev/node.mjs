@@ -1,7 +1,7 @@
 // The mock node: what a hospital's data manager sees. All people are invented.
 import { ago } from './hub-data.mjs';
 import { SIZE, SLICES, frame, outlines, segment } from './images.mjs';
-import { reviewRoutes } from './review.mjs';
+import { DUE, reviewRoutes } from './review.mjs';
 import { newDigest, newId, random } from './random.mjs';
 
 const problem = (status, code, title, detail) => ({ status, problem: { code, status, title, detail } });
@@ -197,7 +197,7 @@ export function createNode() {
     return {
       node, name: 'Ospedale Arnolfo', signing_key: newDigest(),
       membership: { federation: 'Arno demo federation', hub_url: 'https://localhost:4843', connected: true, last_contact: ago(2000), last_error: null },
-      holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, to_review: review.count(), patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
+      holdings: { received: 3054, instances: 3048, quarantined: quarantine.length, to_review: review.count(), text_due: DUE, patients: 512, studies: 62, series: 63, readings: 812, size_bytes: 3048 * 132_000 },
       ingesting: done < 400 ? { files: 400, done } : null,
       receiving_trouble: { since: '2026-10-30T08:15:00Z', instances: 12,
         reason: 'there is no room left below /srv/arno: free some space (or raise storage_limit_bytes in node.toml) and run the same again; what was taken in so far is kept and will not be read twice' }, disclosure: POLICY,

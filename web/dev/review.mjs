@@ -70,6 +70,13 @@ const HEAD = {
   sop_class: '1.2.840.10008.5.1.4.1.1.2', frames: 1, alike: 162,
 };
 
+/** Another, whose field of view ends at the brow. */
+const CUT_OFF = { ...HEAD, id: 9, group: 'cut off', alike: 181 };
+const HEADS = [HEAD, CUT_OFF];
+
+/** Instances that the text finder looks at first; only their number is told. */
+export const DUE = 12;
+
 /** The routes; `waiting` is what is left, `decided` what was sent. */
 export function reviewRoutes() {
   const decided = [];
@@ -78,14 +85,14 @@ export function reviewRoutes() {
     { ...ultrasound(7), group: 'doc', why: 'document', reason: 'a person has to look at it: it carries a document', choices: 'refuse_only', modality: 'DOC',
       sop_class: '1.2.840.10008.5.1.4.1.1.104.1', rows: 0, columns: 0, frames: 0 },
   ];
-  const find = (id) => [...waiting, HEAD].find((item) => item.id === Number(id));
+  const find = (id) => [...waiting, ...HEADS].find((item) => item.id === Number(id));
   const missing = () => problem(404, 'not_found', 'Not found', 'Nothing of this number waits.');
   const alike = (item) => waiting.filter(({ group }) => group === item.group);
   const nextOf = (item) => [...alike(item), ...waiting].find(({ id }) => id !== item.id)?.id ?? null;
   const shown = ({ group: _, ...item }) => item;
   const routes = {
     'GET /v1/review': () => ({
-      waiting: waiting.length, finder: { state: 'working', due: 12 },
+      waiting: waiting.length, finder: { state: 'working', due: DUE },
       groups: [...new Set(waiting.map(({ group }) => group))].map((name) => {
         const group = waiting.filter(({ group }) => group === name);
         const { id: first, why, reason, modality, rows, columns, since, text } = group[0];
@@ -94,16 +101,19 @@ export function reviewRoutes() {
     }),
     'GET /v1/review/:id': ({ id }) => {
       const item = find(id);
-      return item ? { alike: alike(item).length, ...shown(item), next: item === HEAD ? null : nextOf(item) } : missing();
+      return item ? { alike: alike(item).length, ...shown(item), next: HEADS.includes(item) ? null : nextOf(item) } : missing();
     },
     'GET /v1/review/:id/frames/:frame': ({ id, frame }) => (find(id) ? { bytes: png(samples(Number(frame))), type: 'image/png' } : missing()),
-    'GET /v1/review/:id/face': ({ id }) => (find(id) === HEAD ? { bytes: png(samples(1)), type: 'image/png' } : missing()),
+    'GET /v1/review/:id/face': ({ id }) => {
+      if (find(id) === CUT_OFF) return problem(400, 'face_not_found', 'Bad Request', 'The face cannot be removed: its field of view cuts off the brow. Let the series in as it is, or keep it away.');
+      return find(id) === HEAD ? { bytes: png(samples(1)), type: 'image/png' } : missing();
+    },
     'POST /v1/review/:id/decision': ({ id }, decision) => {
       const item = find(id);
       if (!item) return missing();
       decided.push({ id: item.id, ...decision });
       const next = decision.scope === 'alike' ? (waiting.find(({ group }) => group !== item.group)?.id ?? null) : nextOf(item);
-      const gone = item === HEAD ? Array(HEAD.alike).fill(HEAD) : decision.scope === 'alike' ? alike(item) : [item];
+      const gone = HEADS.includes(item) ? Array(item.alike).fill(item) : decision.scope === 'alike' ? alike(item) : [item];
       waiting = waiting.filter((one) => !gone.includes(one));
       const isRefusal = decision.verdict.kind === 'refuse';
       return { kept: isRefusal ? 0 : gone.length, refused: isRefusal ? gone.length : 0, not_kept: [], left: 0, next };

@@ -67,6 +67,17 @@ test('a head is shown without its face, which is removed from all of its series'
   await page.context().close();
 });
 
+test('a head whose face is not found says why, and offers what is left', async () => {
+  const page = await openAsManager('/review/9');
+  await page.getByRole('button', { name: 'Show what would go' }).click();
+  await page.getByText('its field of view cuts off the brow').waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0, 'it is no mistake of anybody');
+  assert.ok(await page.getByRole('button', { name: 'Let it in without the face: 181' }).isDisabled());
+  assert.ok(await page.getByRole('button', { name: 'Let it in as it is' }).isEnabled());
+  assert.deepEqual([await accessibilityFindings(page), page.troubles], [[], []]);
+  await page.context().close();
+});
+
 test('where a device is known to write a box is drawn already', async () => {
   const page = await openAsManager('/review/6');
   await page.getByRole('button', { name: 'Box 1: column 0, row 0, 320 wide, 24 high' }).waitFor();
