@@ -3,6 +3,8 @@
 //! A plan is asked of every series; patients and studies without any series are asked by themselves, as rows in which everything about
 //! images is not recorded. A patient matches when one of their rows does.
 
+use std::sync::OnceLock;
+
 use crate::{
     Index, Level, Question,
     bits::Bits,
@@ -40,8 +42,10 @@ impl Matched {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub(crate) series: Bits,
-    /// Studies with a matching row; one without series has no images.
-    pub(crate) studies: Bits,
+    /// Studies with a matching row; one without series has no images. Found out when first asked for: most questions are about series and
+    /// patients.
+    studies: OnceLock<Bits>,
+    bare_studies: Option<Bits>,
     pub(crate) patients: Bits,
 }
 
@@ -92,26 +96,69 @@ impl Index {
 
     /// The patients, studies and series of matching rows.
     #[must_use]
-    pub fn selection(&self, matched: &Matched) -> Selection {
-        let mut studies = Bits::none(self.rows(Level::STUDY));
+    pub fn selection(&self, matched: Matched) -> Selection {
         let mut patients = Bits::none(self.rows(Level::PATIENT));
+        // What belongs to a patient is one run of rows, so each patient is looked at once, and not each series.
+        let (studies_at, series_at) = (
+            &self.levels[Level::STUDY.at()].starts,
+            &self.levels[Level::SERIES.at()].starts,
+        );
+        let first_of = |patient: usize| series_at[studies_at[patient] as usize] as usize;
+        for patient in 0..self.rows(Level::PATIENT) {
+            let series = first_of(patient)..first_of(patient + 1);
+            if matched.series.any_in(series) {
+                patients.set(patient);
+            }
+        }
         let patient_of = &self.levels[Level::STUDY.at()].parents;
-        // What belongs to a study is one run of rows, so each study is looked at once, and not each series.
+        let bare_studies = matched.bare.map(|bare| {
+            patients.or(&bare.patients);
+            let studies = bare.studies.ones();
+            studies.for_each(|study| patients.set(patient_of[study] as usize));
+            bare.studies
+        });
+        Selection {
+            series: matched.series,
+            studies: OnceLock::new(),
+            bare_studies,
+            patients,
+        }
+    }
+
+    /// What is selected of patients, studies or series.
+    pub(crate) fn selected<'a>(&self, selection: &'a Selection, level: Level) -> &'a Bits {
+        match level {
+            Level::SERIES => &selection.series,
+            Level::STUDY => selection.studies.get_or_init(|| self.studies_of(selection)),
+            _ => &selection.patients,
+        }
+    }
+
+    fn studies_of(&self, selection: &Selection) -> Bits {
+        let mut studies = Bits::none(self.rows(Level::STUDY));
         let starts = &self.levels[Level::SERIES.at()].starts;
         for (study, run) in starts.windows(2).enumerate() {
-            if matched.series.any_in(run[0] as usize..run[1] as usize) {
+            if selection.series.any_in(run[0] as usize..run[1] as usize) {
                 studies.set(study);
             }
         }
-        if let Some(bare) = &matched.bare {
-            studies.or(&bare.studies);
-            patients.or(&bare.patients);
+        if let Some(bare) = &selection.bare_studies {
+            studies.or(bare);
         }
-        studies.for_each(|study| patients.set(patient_of[study] as usize));
+        studies
+    }
+
+    /// Everything that there is.
+    pub(crate) fn everybody(&self) -> Selection {
+        let all = |level| {
+            self.there(level)
+                .unwrap_or_else(|| Bits::all(self.rows(level)))
+        };
         Selection {
-            series: matched.series.clone(),
-            studies,
-            patients,
+            series: all(Level::SERIES),
+            studies: OnceLock::from(all(Level::STUDY)),
+            bare_studies: None,
+            patients: all(Level::PATIENT),
         }
     }
 

@@ -79,11 +79,11 @@ impl Index {
             .iter()
             .map(|facet| facet.own.map(|own| self.matched(own)));
         let own: Vec<_> = own.collect();
-        let all = self.selection(&without(&cohort, &own, None));
+        let all = self.selection(without(&cohort, &own, None));
         let count = |(at, facet): (usize, &Facet<'_>)| match own[at] {
             None => self.facet(&all, facet.column, &facet.cells),
             Some(_) => {
-                let lifted = self.selection(&without(&cohort, &own, Some(at)));
+                let lifted = self.selection(without(&cohort, &own, Some(at)));
                 self.facet(&lifted, facet.column, &facet.cells)
             }
         };
@@ -178,12 +178,7 @@ impl Index {
     ) {
         let anchor = self.schema.anchor(level);
         let at = self.above(level, anchor, row);
-        let selected = match anchor {
-            Level::SERIES => &selection.series,
-            Level::STUDY => &selection.studies,
-            _ => &selection.patients,
-        };
-        if !selected.get(at) {
+        if !self.selected(selection, anchor).get(at) {
             return;
         }
         let patient = self.above(anchor, Level::PATIENT, at) as u32;

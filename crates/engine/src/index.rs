@@ -208,6 +208,16 @@ impl Index {
         below(&self.schema, &self.levels, level, of, rows)
     }
 
+    /// From patients down to a level, where the rows of each row of the level above begin.
+    pub(crate) fn starts(&self, level: Level) -> Vec<&[u32]> {
+        if level == Level::PATIENT {
+            return Vec::new();
+        }
+        let mut starts = self.starts(self.schema.parent(level));
+        starts.push(&self.levels[level.at()].starts);
+        starts
+    }
+
     /// The row of a level above that a row hangs on.
     pub(crate) fn above(&self, level: Level, of: Level, mut row: usize) -> usize {
         let mut level = level;

@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    ColumnId, Index, Level, Selection, Value,
-    bits::Bits,
+    ColumnId, Index, Selection, Value,
     codes::{Code, Codes},
     column::Column,
     runs::Runs,
@@ -150,18 +149,6 @@ impl Index {
                 tally.counted(&runs, |row| bit(cell_of(row)), cell_of)
             }
             (Column::Plain(_), CellOf::Places(_)) => tally.patients,
-        }
-    }
-
-    fn everybody(&self) -> Selection {
-        let all = |level| {
-            self.there(level)
-                .unwrap_or_else(|| Bits::all(self.rows(level)))
-        };
-        Selection {
-            series: all(Level::SERIES),
-            studies: all(Level::STUDY),
-            patients: all(Level::PATIENT),
         }
     }
 }

@@ -242,7 +242,7 @@ mod tests {
             of_studies: plan.clone(),
             of_patients: plan.clone(),
         };
-        index.selection(&index.matched(&question))
+        index.selection(index.matched(&question))
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Runs<'a> {
     selected: Cow<'a, Bits>,
     /// Rows of the level that stand for something; none if all do.
     there: Option<Bits>,
+    /// From patients down to the level, where the rows of each row begin.
+    starts: Vec<&'a [u32]>,
 }
 
 impl Index {
@@ -22,11 +24,7 @@ impl Index {
         let level = self.schema.level_of(column);
         let anchor = self.schema.anchor(level);
         let there = self.there(level);
-        let mut selected = Cow::Borrowed(match anchor {
-            Level::SERIES => &selection.series,
-            Level::STUDY => &selection.studies,
-            _ => &selection.patients,
-        });
+        let mut selected = Cow::Borrowed(self.selected(selection, anchor));
         if let Some(there) = there.as_ref().filter(|_| level == anchor) {
             selected.to_mut().and(there);
         }
@@ -37,6 +35,7 @@ impl Index {
             anchor,
             selected,
             there,
+            starts: self.starts(level),
         }
     }
 }
@@ -80,8 +79,10 @@ impl Runs<'_> {
     }
 
     fn rows(&self, patient: usize) -> Range<usize> {
-        let index = self.index;
-        index.below(self.level, Level::PATIENT, patient..patient + 1)
+        let below = |rows: Range<usize>, starts: &&[u32]| {
+            starts[rows.start] as usize..starts[rows.end] as usize
+        };
+        self.starts.iter().fold(patient..patient + 1, below)
     }
 
     /// Whether a row stands for something that hangs on a selected one.

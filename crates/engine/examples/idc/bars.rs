@@ -45,7 +45,7 @@ pub(crate) fn ask(loaded: &Loaded, listings: &Listings, most: u32) -> Vec<Vec<u6
             all.and(other);
             all
         };
-        first.map(|first| index.selection(&kept.fold(first, both)))
+        first.map(|first| index.selection(kept.fold(first, both)))
     };
     let Some(whole) = all(None) else {
         return Vec::new();

@@ -53,7 +53,7 @@ proptest! {
         let fields = fields();
         let index = index(&fields, &patients);
         let model = Model { fields: &fields, patients: &patients };
-        let selection = index.selection(&index.matched(&question));
+        let selection = index.selection(index.matched(&question));
         for column in [fields.sex, fields.modality, fields.code, fields.group, fields.label] {
             let mut words = words(&index, column);
             words.sort();
@@ -69,7 +69,7 @@ proptest! {
         let fields = fields();
         let index = index(&fields, &patients);
         let model = Model { fields: &fields, patients: &patients };
-        let selection = index.selection(&index.matched(&question));
+        let selection = index.selection(index.matched(&question));
         for column in [fields.age, fields.thickness, fields.day] {
             let rows = rows_of_each(&model, &question, column);
             for (limits, choose) in [(vec![0.0, 1.25], Choose::Least), (vec![-1.0, 0.5], Choose::Greatest), (Vec::new(), Choose::Least)] {
@@ -99,7 +99,7 @@ fn bars_may_be_more_than_a_word_has_bits() {
     for words in [63, 64, 65, 300] {
         let index = index(&fields, &patients_of(fields.modality, words));
         let everybody = Question::from(Plan::everything());
-        let selection = index.selection(&index.matched(&everybody));
+        let selection = index.selection(index.matched(&everybody));
         let names: Vec<_> = (0..words).map(|word| format!("w{word:03}")).collect();
         let listing = index.listing(fields.modality, &names);
         for most in 1..=4 {

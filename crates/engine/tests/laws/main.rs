@@ -25,7 +25,7 @@ fn index(fields: &Fields, patients: &BTreeMap<String, Tree>) -> Index {
 }
 
 fn counted(index: &Index, question: &Question) -> Counts {
-    index.counts(&index.selection(&index.matched(question)))
+    index.counts(&index.selection(index.matched(question)))
 }
 
 /// The words of a column in an order.
@@ -53,7 +53,7 @@ proptest! {
         let model = Model { fields: &fields, patients: &patients };
         prop_assert_eq!(counted(&index, &question), counts(&model, &question, Counts::UNCAPPED));
         let caps = Counts { patients: 1, studies: 1, series: 2 };
-        let selection = index.selection(&index.matched(&question));
+        let selection = index.selection(index.matched(&question));
         prop_assert_eq!(index.capped(&selection, caps), counts(&model, &question, caps));
     }
 
@@ -81,7 +81,7 @@ proptest! {
     fn bars_are_the_patients_of_a_facet(patients in patients(), question in question()) {
         let fields = fields();
         let index = index(&fields, &patients);
-        let selection = index.selection(&index.matched(&question));
+        let selection = index.selection(index.matched(&question));
         for (column, cells) in fields.all() {
             let (listing, is_listed) = listed(&index, column, &cells);
             let found = index.patients_by(&selection, &listing, u32::MAX);
@@ -106,7 +106,7 @@ proptest! {
                     Cells::Values => without.listing(column, &words(&index, column)),
                     Cells::Steps(limits) => without.steps(column, limits.clone()),
                 };
-                let bars = |index: &Index, listing| index.patients_by(&index.selection(&index.matched(&question)), listing, most);
+                let bars = |index: &Index, listing| index.patients_by(&index.selection(index.matched(&question)), listing, most);
                 let (with, without) = (bars(&index, &listing), bars(&without, &same));
                 let changes: Vec<_> = with.iter().zip(&without).map(|(with, without)| with.abs_diff(*without)).collect();
                 prop_assert!(changes.iter().all(|change| *change <= 1));
@@ -135,7 +135,7 @@ proptest! {
         for (column, cells) in fields.all() {
             prop_assert_eq!(index.recorded(column), anew.recorded(column));
             let facet = |index: &Index| {
-                let selection = index.selection(&index.matched(&question));
+                let selection = index.selection(index.matched(&question));
                 let mut cells: Vec<_> = index.facet(&selection, column, &cells).iter().map(|cell| format!("{cell:?}")).collect();
                 cells.sort();
                 cells
@@ -201,7 +201,7 @@ fn numbers_that_hardly_repeat_are_kept_as_they_are() {
         u64::from(patients) - 8
     );
     assert_eq!(index.recorded(fields.thickness), u64::from(patients));
-    let everything = index.selection(&index.matched(&Plan::everything().into()));
+    let everything = index.selection(index.matched(&Plan::everything().into()));
     let steps = index.facet(&everything, fields.thickness, &Cells::Steps(vec![1.0, 2.0]));
     let series: Vec<_> = steps.iter().map(|cell| cell.counts.series).collect();
     assert_eq!(series, [1, 8, 8, u64::from(patients) - 16]);

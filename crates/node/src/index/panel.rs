@@ -94,5 +94,5 @@ fn selected<'a>(index: &Index, mut each: impl Iterator<Item = &'a Matched>) -> S
         None => index.matched(&Plan::everything().into()),
     };
     each.for_each(|other| matched.and(other));
-    index.selection(&matched)
+    index.selection(matched)
 }
