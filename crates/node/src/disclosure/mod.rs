@@ -45,9 +45,7 @@ impl Node {
     ) -> Result<Decision, Stop> {
         check_data_user(data_user)?;
         check_facets(facets)?;
-        // Before the rows: what changes between the two is said under the older version once, and anew under the newer.
-        let data_version = self.store().data_version().await?;
-        let mut counted = self.count(cohort, facets).await?;
+        let (data_version, mut counted) = self.count(cohort, facets).await?;
         self.tell_expanded(cohort, &mut counted.criteria).await;
         let Some(exact) = counted.exact else {
             return Ok(Verdict::Done(AnswerBody::Counts(SiteCounts {
@@ -83,12 +81,15 @@ impl Node {
         Ok(Decision::Release(Box::new(Released { body, entries })))
     }
 
-    async fn count(&self, cohort: &Cohort, facets: &[Facet]) -> Result<Counted, Stop> {
+    /// Counts, and the version of the data that this was of when it began: what changed since is said under the older version once, and
+    /// anew under the newer.
+    async fn count(&self, cohort: &Cohort, facets: &[Facet]) -> Result<(u64, Counted), Stop> {
         let (cohort, facets) = (cohort.clone(), facets.to_vec());
         let budget = self.config().site.disclosure.budget;
-        let counted = self.ask_index(move |index| search((&cohort, &facets), index, &budget));
-        let counted = counted.await?;
-        Ok(counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?)
+        let counted = self.ask_version(move |index| search((&cohort, &facets), index, &budget));
+        let (version, counted) = counted.await?;
+        let counted = counted.map_err(|error| Refused::new("bad_cohort", error.to_string()))?;
+        Ok((version, counted))
     }
 
     /// The site's own counts: the question is the cohort itself.

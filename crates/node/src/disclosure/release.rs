@@ -100,6 +100,9 @@ impl Node {
     ) -> Result<(T, NewRelease, NanoRho), Stop> {
         let (data_user, cohort) = asking.asker;
         let said = self.store().said(&asking.form, asking.data_version).await?;
+        // What nobody was told nobody has paid for.
+        let paid = (data_user, &*asking.form, asking.data_version);
+        let has_paid = said.is_some() && self.store().has_paid(paid).await?;
         let (released, patients) = match said {
             Some(said) => (read(&said.json)?, said.patients),
             None => {
@@ -120,12 +123,16 @@ impl Node {
             patients,
             said_json: write(&released)?,
         };
-        let (entry, due) = self.price(priced).await?;
+        let entry = self.price(priced).await?;
+        let due = match has_paid {
+            true => NanoRho::default(),
+            false => entry.price,
+        };
         Ok((released, entry, due))
     }
 
-    /// The entry for the ledger, and what the data user has still to pay for it.
-    pub(super) async fn price(&self, priced: Priced<'_>) -> Result<(NewRelease, NanoRho), Stop> {
+    /// The entry for the ledger.
+    pub(super) async fn price(&self, priced: Priced<'_>) -> Result<NewRelease, Stop> {
         let policy = self.config().site.disclosure;
         let since = self.since(&policy.budget);
         let price = policy.budget.price(priced.part);
@@ -142,14 +149,7 @@ impl Node {
             }
             Part::Total | Part::Facets | Part::Survival => None,
         };
-        let has_paid = self
-            .store()
-            .has_paid(priced.data_user, &priced.form, priced.data_version);
-        let due = match has_paid.await? {
-            true => NanoRho::default(),
-            false => price,
-        };
-        let entry = NewRelease {
+        Ok(NewRelease {
             form: priced.form,
             data_version: priced.data_version,
             kind: kind(priced.part),
@@ -159,8 +159,7 @@ impl Node {
             question,
             said_json: priced.said_json,
             price,
-        };
-        Ok((entry, due))
+        })
     }
 
     /// What a data user will have spent with what is due now.

@@ -38,8 +38,7 @@ impl Node {
         check_data_user(&question.data_user)?;
         let participants = self.participants(&question.participants).await?;
         check_sites(participants.len())?;
-        let data_version = self.store().data_version().await?;
-        let counted = self.count(&question.cohort, &[]).await?;
+        let (data_version, counted) = self.count(&question.cohort, &[]).await?;
         let exact = counted.exact.ok_or_else(|| {
             Refused::new("unsupported", "this site cannot evaluate every criterion")
         })?;
@@ -73,8 +72,7 @@ impl Node {
 
     /// A node has one part in the total of a search. The same part again is the same bytes; another one is refused.
     async fn remember_part(&self, part: &TotalPart) -> Result<(), Stop> {
-        self.store().put_total_part(part).await?;
-        if self.store().total_part(part.search).await?.as_ref() == Some(part) {
+        if self.store().put_total_part(part).await? {
             return Ok(());
         }
         let reason = "this node has another part in the total of this search";
@@ -125,7 +123,7 @@ impl Node {
             patients,
             said_json: write(&values)?,
         };
-        let (entry, _) = self.price(priced).await?;
+        let entry = self.price(priced).await?;
         let (me, mask) = (participant_id(self.id()), self.keys().mask.clone());
         let compute = move || contribute(&context, me, &mask, &values);
         let contribution = tokio::task::spawn_blocking(compute)

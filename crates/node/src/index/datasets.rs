@@ -101,7 +101,7 @@ impl Node {
         ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
     ) -> Result<T, NodeError> {
         let kept = self.kept_index(datasets).await?;
-        self.ask_one(&kept.index, &kept.of, ask).await
+        Ok(self.ask_one(&kept.index, &kept.of, ask).await?.1)
     }
 
     async fn kept_index(&self, datasets: &[String]) -> Result<Kept, NodeError> {

@@ -132,6 +132,14 @@ impl Node {
         &self,
         ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
     ) -> Result<T, NodeError> {
+        Ok(self.ask_version(ask).await?.1)
+    }
+
+    /// The same, with the version of the data that it was brought up to; what is asked may be newer.
+    pub(crate) async fn ask_version<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
+    ) -> Result<(u64, T), NodeError> {
         self.ask_one(self.search_index(), &Of::Everybody, ask).await
     }
 
@@ -140,8 +148,8 @@ impl Node {
         index: &SearchIndex,
         of: &Of,
         ask: impl FnOnce(&ModelIndex) -> T + Send + 'static,
-    ) -> Result<T, NodeError> {
-        self.freshen(index, of).await?;
+    ) -> Result<(u64, T), NodeError> {
+        let version = self.freshen(index, of).await?;
         let held = index.held.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let held = held.read().unwrap_or_else(PoisonError::into_inner);
@@ -150,7 +158,7 @@ impl Node {
         let gone = StoreError::NotFound {
             what: "search index",
         };
-        Ok(asked.await?.ok_or(gone)?)
+        Ok((version, asked.await?.ok_or(gone)?))
     }
 
     fn borders(&self) -> Borders {
@@ -158,27 +166,30 @@ impl Node {
         Borders::new(self.keys().noise.clone(), spread)
     }
 
-    async fn freshen(&self, index: &SearchIndex, of: &Of) -> Result<(), NodeError> {
+    /// Brings an index up to date; the version that the data had when this began, or a newer one.
+    async fn freshen(&self, index: &SearchIndex, of: &Of) -> Result<u64, NodeError> {
         let _turn = index.turn.lock().await;
-        let version = {
+        let known = {
             let held = index.held.read().unwrap_or_else(PoisonError::into_inner);
             held.as_ref().map(|held| held.version)
         };
-        let since = match version {
-            Some(version) => self.store().changed_since(version).await?,
-            None => Since::Unknown {
-                version: self.store().data_version().await?,
-            },
+        let since = match known {
+            Some(version) => (version, self.store().changed_since(version).await?),
+            None => {
+                let version = self.store().data_version().await?;
+                (version, Since::Unknown { version })
+            }
         };
         match since {
-            Since::Nothing => Ok(()),
-            Since::Patients { version, patients } => {
-                self.read_again(index, of, (version, patients)).await
+            (version, Since::Nothing) => Ok(version),
+            (_, Since::Patients { version, patients }) => {
+                self.read_again(index, of, (version, patients)).await?;
+                Ok(version)
             }
-            Since::Unknown { version } => {
+            (_, Since::Unknown { version }) => {
                 let model = self.whole_index(of).await?;
                 index.hold(Some(Held { version, model }));
-                Ok(())
+                Ok(version)
             }
         }
     }

@@ -13,7 +13,7 @@ use arno_domain::{QuestionId, invitation::Invitation};
 use arno_protocol::federation::{
     Declare, Delivery, Join, MAX_POLL_WAIT_MS, Membership, Poll, Publish, Question, Receipt,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 use tokio::sync::{Mutex, Semaphore, watch};
 
@@ -31,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const MEMBERSHIP_PERIOD: Duration = Duration::from_secs(2);
 /// How often datasets are looked for that another program published.
 const DELIVERY_PERIOD: Duration = Duration::from_secs(15);
+/// How long a count of instances is good enough for the hub: each question comes with a poll, and the rows of an archive are many.
+const COUNT_PERIOD: TimeDelta = TimeDelta::seconds(10);
 /// Questions worked on at a time; others wait their turn.
 const MAX_ANSWERERS: usize = 8;
 
@@ -117,6 +119,8 @@ struct Link {
     pinned: Arc<Pinned>,
     channel: Arc<Channel>,
     at_work: Arc<Mutex<BTreeSet<QuestionId>>>,
+    /// When instances were counted last, and how many they were.
+    counted: Arc<Mutex<Option<(DateTime<Utc>, u64)>>>,
     places: Arc<Semaphore>,
 }
 
@@ -127,6 +131,7 @@ impl Link {
             node,
             pinned: Arc::new(pinned),
             at_work: Arc::default(),
+            counted: Arc::default(),
             places: Arc::new(Semaphore::new(MAX_ANSWERERS)),
         })
     }
@@ -164,7 +169,7 @@ impl Link {
         let poll = Poll {
             wait_ms: POLL_WAIT_MS,
             software: env!("CARGO_PKG_VERSION").to_owned(),
-            instances: self.node.store().instance_count().await?,
+            instances: self.instances().await?,
         };
         let timeout = Duration::from_millis(POLL_WAIT_MS) + channel::TIMEOUT;
         let delivery: Delivery = self
@@ -172,6 +177,18 @@ impl Link {
             .call("/federation/v1/poll", poll, timeout)
             .await?;
         Ok(delivery.questions)
+    }
+
+    async fn instances(&self) -> Result<u64, NodeError> {
+        let (now, mut counted) = (self.node.now(), self.counted.lock().await);
+        if let Some((at, instances)) = *counted
+            && (now - at).abs() < COUNT_PERIOD
+        {
+            return Ok(instances);
+        }
+        let instances = self.node.store().instance_count().await?;
+        *counted = Some((now, instances));
+        Ok(instances)
     }
 
     /// Shown on the node's overview.

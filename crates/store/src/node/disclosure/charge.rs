@@ -30,18 +30,24 @@ pub(super) async fn charge(
     limits: Limits,
     now: DateTime<Utc>,
 ) -> Result<Charge, StoreError> {
-    let stored = said_in(tx, new).await?;
-    if stored.as_ref().is_some_and(|said| *said != new.said_json) {
+    let before = before_in(tx, new, limits).await?;
+    if before
+        .said
+        .as_ref()
+        .is_some_and(|said| *said != new.said_json)
+    {
         return Ok(Charge::Again);
     }
-    if has_paid_in(tx, new).await? {
+    if before.has_paid {
         return Ok(Charge::Paid);
     }
-    if let Some(spent) = spent_in(tx, Whose::DataUser, new, limits).await? {
+    let by_user = (Whose::DataUser, before.spent_by_user);
+    if let Some(spent) = over_in(tx, by_user, new, limits).await? {
         return Ok(Charge::Spent(spent));
     }
-    if stored.is_none() {
-        if let Some(spent) = spent_in(tx, Whose::Site, new, limits).await? {
+    if before.said.is_none() {
+        let by_all = (Whose::Site, before.spent_by_all);
+        if let Some(spent) = over_in(tx, by_all, new, limits).await? {
             return Ok(Charge::Spent(spent));
         }
         insert_release(tx, new, now).await?;
@@ -50,67 +56,78 @@ pub(super) async fn charge(
     Ok(Charge::New)
 }
 
-/// One user pays for what was said to them.
-const SPENT_BY: &str = "-- put_release
-    SELECT CAST(COALESCE(SUM(nano_rho), 0) AS BIGINT) AS spent FROM disclosure_charge
-    WHERE at > $1 AND data_user = $2";
+/// What the ledger says before something is said.
+struct Before {
+    /// What was said of the same question and data.
+    said: Option<String>,
+    /// Whether this data user paid for that.
+    has_paid: bool,
+    /// One user pays for what was said to them.
+    spent_by_user: NanoRho,
+    /// What was said costs the site once, however many users pay for it.
+    spent_by_all: NanoRho,
+}
+
+/// One statement: handing one over costs more than to look all of this up.
+async fn before_in(
+    tx: &mut WriteTx<'_>,
+    new: &NewRelease,
+    limits: Limits,
+) -> Result<Before, StoreError> {
+    let sql = "-- put_release
+        SELECT
+            (SELECT said_json FROM disclosure_release WHERE form = $1 AND data_version = $2) AS said_json,
+            (SELECT COUNT(*) FROM disclosure_charge
+                WHERE data_user = $3 AND form = $1 AND data_version = $2) AS paid,
+            (SELECT CAST(COALESCE(SUM(nano_rho), 0) AS BIGINT) FROM disclosure_charge
+                WHERE data_user = $3 AND at > $4) AS spent_by_user,
+            (SELECT CAST(COALESCE(SUM(nano_rho), 0) AS BIGINT) FROM disclosure_release
+                WHERE at > $4) AS spent_by_all";
+    let row = sqlx::query(sql)
+        .bind(new.form.clone())
+        .bind(signed(new.data_version))
+        .bind(new.data_user.clone())
+        .bind(text(limits.since))
+        .fetch_one(tx.connection())
+        .await?;
+    let paid: i64 = row.try_get("paid")?;
+    Ok(Before {
+        said: row.try_get("said_json")?,
+        has_paid: paid > 0,
+        spent_by_user: NanoRho(unsigned(row.try_get("spent_by_user")?)),
+        spent_by_all: NanoRho(unsigned(row.try_get("spent_by_all")?)),
+    })
+}
+
 const CHARGES_OF: &str = "-- put_release
     SELECT nano_rho, at FROM disclosure_charge WHERE at > $1 AND data_user = $2 ORDER BY at";
-/// What was said costs the site once, however many users pay for it.
-const SPENT_BY_ALL: &str = "-- put_release
-    SELECT CAST(COALESCE(SUM(nano_rho), 0) AS BIGINT) AS spent FROM disclosure_release WHERE at > $1";
 const CHARGES_OF_ALL: &str = "-- put_release
     SELECT nano_rho, at FROM disclosure_release WHERE at > $1 ORDER BY at";
 
-async fn said_in(tx: &mut WriteTx<'_>, new: &NewRelease) -> Result<Option<String>, StoreError> {
-    let sql = "-- put_release
-        SELECT said_json FROM disclosure_release WHERE form = $1 AND data_version = $2";
-    let row = sqlx::query(sql)
-        .bind(new.form.clone())
-        .bind(signed(new.data_version))
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(row.map(|row| row.try_get("said_json")).transpose()?)
-}
-
-async fn has_paid_in(tx: &mut WriteTx<'_>, new: &NewRelease) -> Result<bool, StoreError> {
-    let sql = "-- put_release
-        SELECT form FROM disclosure_charge WHERE data_user = $1 AND form = $2 AND data_version = $3";
-    let row = sqlx::query(sql)
-        .bind(new.data_user.clone())
-        .bind(new.form.clone())
-        .bind(signed(new.data_version))
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(row.is_some())
-}
-
 /// The budget, if it does not hold the price.
-async fn spent_in(
+async fn over_in(
     tx: &mut WriteTx<'_>,
-    whose: Whose,
+    (whose, spent): (Whose, NanoRho),
     new: &NewRelease,
     limits: Limits,
 ) -> Result<Option<Spent>, StoreError> {
-    let (sums, charges, budget) = match whose {
-        Whose::DataUser => (SPENT_BY, CHARGES_OF, limits.data_user),
-        Whose::Site => (SPENT_BY_ALL, CHARGES_OF_ALL, limits.site),
+    let budget = match whose {
+        Whose::DataUser => limits.data_user,
+        Whose::Site => limits.site,
     };
-    let bound = |sql: &'static str| {
-        let query = sqlx::query(sql).bind(text(limits.since));
-        match whose {
-            Whose::DataUser => query.bind(new.data_user.clone()),
-            Whose::Site => query,
-        }
-    };
-    let sum = bound(sums).fetch_one(tx.connection()).await?;
-    let spent = NanoRho(unsigned(sum.try_get("spent")?));
     let wanted = spent + new.price;
     if wanted <= budget {
         return Ok(None);
     }
+    let since = text(limits.since);
+    let charges = match whose {
+        Whose::DataUser => sqlx::query(CHARGES_OF)
+            .bind(since)
+            .bind(new.data_user.clone()),
+        Whose::Site => sqlx::query(CHARGES_OF_ALL).bind(since),
+    };
     let mut paid = Vec::new();
-    for row in bound(charges).fetch_all(tx.connection()).await? {
+    for row in charges.fetch_all(tx.connection()).await? {
         let (price, at): (i64, String) = (row.try_get("nano_rho")?, row.try_get("at")?);
         paid.push((NanoRho(unsigned(price)), time(&at)?));
     }

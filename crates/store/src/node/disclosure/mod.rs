@@ -188,9 +188,7 @@ impl NodeStore {
     /// When the database fails.
     pub async fn has_paid(
         &self,
-        data_user: &str,
-        form: &str,
-        data_version: u64,
+        (data_user, form, data_version): (&str, &str, u64),
     ) -> Result<bool, StoreError> {
         let sql = "-- has_paid
             SELECT form FROM disclosure_charge WHERE data_user = $1 AND form = $2 AND data_version = $3";

@@ -45,23 +45,24 @@ impl NodeStore {
         Ok(unsigned(row.try_get("draw")?) + u64::from(used_up != 0))
     }
 
-    /// Remembers the part in a total, to help unmask it later.
+    /// Remembers the part in a total, to help unmask it later; `false` when another one is remembered.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_total_part(&self, part: &TotalPart) -> Result<(), StoreError> {
+    pub async fn put_total_part(&self, part: &TotalPart) -> Result<bool, StoreError> {
         let mut tx = self.database.write().await?;
         let sql = "-- put_total_part
             INSERT INTO disclosure_total_part (search, context_json, form, draw) VALUES ($1, $2, $3, $4)
             ON CONFLICT (search) DO NOTHING";
-        sqlx::query(sql)
+        let done = sqlx::query(sql)
             .bind(part.search.to_string())
             .bind(part.context_json.clone())
             .bind(part.form.clone())
             .bind(signed(part.draw))
             .execute(tx.connection())
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(done.rows_affected() > 0 || self.total_part(part.search).await?.as_ref() == Some(part))
     }
 
     /// The part in the total of a search, if there is one.
@@ -101,13 +102,17 @@ impl NodeStore {
         let sql = "-- open_draw
             INSERT INTO disclosure_draw (form, draw, survivors, used_up) VALUES ($1, $2, $3, $4)
             ON CONFLICT (form, draw) DO NOTHING";
-        sqlx::query(sql)
+        let done = sqlx::query(sql)
             .bind(part.form.clone())
             .bind(signed(part.draw))
             .bind(survivors.to_owned())
             .bind(i64::from(is_complete == Complete::No))
             .execute(tx.connection())
             .await?;
+        if done.rows_affected() > 0 {
+            tx.commit().await?;
+            return Ok(true);
+        }
         let sql = "-- open_draw
             SELECT survivors FROM disclosure_draw WHERE form = $1 AND draw = $2";
         let row = sqlx::query(sql)
