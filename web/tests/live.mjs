@@ -147,6 +147,7 @@ live('a cohort typed on the keyboard is counted by three sites', async (open) =>
   }
   await accessible(page);
   await shoot(page, 'explorer', 1080);
+  await shoot(page, 'sites', 700, results);
 });
 
 live('ages and survival of everybody are drawn over three sites, and are said to be invented', async (open) => {
@@ -172,6 +173,20 @@ live('ages and survival of everybody are drawn over three sites, and are said to
   assert.ok(curve.points.every(({ share }, index) => index === 0 || share <= curve.points[index - 1].share));
   await accessible(page);
   await shoot(page, 'plots', 1330, steps);
+});
+
+live('patients by value are drawn over three sites, words and a number in steps', async (open) => {
+  const page = await open('researcher');
+  await visit(page, '/explorer?q=&by=vital_status,modality,manufacturer,age_at_diagnosis');
+  const byValue = card(page, 'By value');
+  await byValue.getByRole('img', { name: /^Bars: patients by Age at diagnosis/ }).waitFor();
+  await page.getByRole('region', { name: 'Results' }).getByText('3 of 3 sites answered').first().waitFor();
+  const drawn = await byValue.getByRole('heading', { level: 3 }).allInnerTexts();
+  assert.deepEqual(drawn.toSorted(), ['Age at diagnosis', 'Manufacturer', 'Modality', 'Vital status']);
+  const [search] = await ask(page, '/v1/searches');
+  assert.deepEqual(search.sites.map(({ answer }) => answer.counted.facets.length), [4, 4, 4]);
+  await accessible(page);
+  await shoot(page, 'facets', 860, byValue);
 });
 
 live('a cohort that cannot be read shows where', async (open) => {

@@ -1,6 +1,8 @@
 //! Somebody who knows every patient but one spends a whole budget on finding out whether that one is in a cohort. Plays against
 //! the rules alone, without a node; threshold and rounding alone are played too, so that the test can fail.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use arno_domain::{
     NodeId,
     disclosure::{

@@ -102,6 +102,8 @@ export const en = {
   'field.modality': 'Modality',
   'field.body_part': 'Body part',
   'field.manufacturer': 'Manufacturer',
+  'field.vital_status': 'Vital status',
+  'field.progression': 'Progression',
   'field.sex': 'Sex',
   'field.age': 'Age',
   'field.age_at_diagnosis': 'Age at diagnosis',
