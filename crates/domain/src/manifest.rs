@@ -1,7 +1,7 @@
 //! The capability manifest: what a node says, signed, that it can be asked about.
 //!
 //! Coverage is given in four steps and values are named only when many patients have them, so that one patient more or less shows
-//! only at a border, and only the node knows where its borders lie ([`Borders`](crate::disclosure::Borders)). It is the data holder's own statement, like a dataset record: it is not noised, does not depend on who
+//! only at a border, and only the node knows where its borders lie ([`Borders`]). It is the data holder's own statement, like a dataset record: it is not noised, does not depend on who
 //! asks or what, and is written anew only when data have changed. Not here: how patients are counted, and how it is sent.
 
 mod count;
