@@ -9,7 +9,7 @@ use crate::age_and_dates::{
     cap_age, is_date, is_date_time, is_time, is_time_zone, shift_date, shift_date_time,
 };
 use crate::decide::{Decision, Fallback, Verb};
-use crate::identifiers::{Identifiers, MAX_SEARCHED_BYTES};
+use crate::identifiers::{Identifiers, MAX_SEARCHED_BYTES, MIN_PART_CHARS};
 use crate::report::Action;
 use crate::secret::{DateOffset, Pseudonym, Secret};
 use crate::technical::looks_technical;
@@ -101,7 +101,8 @@ fn keep(
         Class::TimeZone => every(&is_time_zone),
         Class::Age => map_texts(decision, value, Action::Cleaned, cap_age).or(Some(emptied())),
         Class::Decimal => keep_decimal(decision, value, identifiers),
-        Class::Uid => every(&is_uid).or_else(|| Some(map_uids(decision, value, secret))),
+        Class::Uid => every(&|uid| is_uid(uid) && (stays(uid) || !identifiers.are_in_uid(uid)))
+            .or_else(|| Some(map_uids(decision, value, secret))),
         Class::Number => keep_number(decision.vr, value, identifiers),
         Class::Bytes => keep_bytes(decision.vr, value, identifiers),
         Class::Name | Class::Opaque | Class::Sequence => None,
@@ -220,13 +221,36 @@ fn keep_number(vr: VR, value: &PrimitiveValue, identifiers: &Identifiers) -> Opt
 
 /// Bulk values stay unless they hold text of the patient. What is too long to search stays only if its VR is numeric.
 fn keep_bytes(vr: VR, value: &PrimitiveValue, identifiers: &Identifiers) -> Option<Outcome> {
-    let bytes = value.to_bytes();
-    let is_safe = if bytes.len() > MAX_SEARCHED_BYTES {
-        vr != VR::OB
-    } else {
-        !identifiers.are_in_bytes(&bytes)
+    let is_safe = match value.calculate_byte_len() {
+        length if length < MIN_PART_CHARS => true,
+        length if length > MAX_SEARCHED_BYTES => vr != VR::OB,
+        _ => !in_both_orders(value)
+            .iter()
+            .any(|bytes| identifiers.are_in_bytes(bytes)),
     };
     is_safe.then_some(Outcome::Same)
+}
+
+/// The bytes of a binary value as they are encoded, little endian and big endian: text that was read as numbers is text again in
+/// one of both.
+fn in_both_orders(value: &PrimitiveValue) -> [Vec<u8>; 2] {
+    let little: Vec<u8> = match value {
+        PrimitiveValue::Tags(tags) => {
+            let words = tags.iter().flat_map(|tag| [tag.group(), tag.element()]);
+            words.flat_map(u16::to_le_bytes).collect()
+        }
+        other => other.to_bytes().into_owned(),
+    };
+    let width = match value {
+        PrimitiveValue::Tags(_) | PrimitiveValue::U16(_) | PrimitiveValue::I16(_) => 2,
+        PrimitiveValue::U32(_) | PrimitiveValue::I32(_) | PrimitiveValue::F32(_) => 4,
+        PrimitiveValue::U64(_) | PrimitiveValue::I64(_) | PrimitiveValue::F64(_) => 8,
+        _ => return [little, Vec::new()],
+    };
+    let numbers = little.chunks(width);
+    let big = numbers.flat_map(|number| number.iter().rev().copied());
+    let big = big.collect();
+    [little, big]
 }
 
 fn pseudonymise(

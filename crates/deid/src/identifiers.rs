@@ -26,6 +26,8 @@ pub(crate) struct Identifiers {
     digits: BTreeSet<String>,
     /// Days of the header that do not stay as they are.
     days: BTreeSet<NaiveDate>,
+    /// UIDs of the instance, where they do not stay. Searched for in bytes and in other UIDs: no text that stays can hold one.
+    uids: BTreeSet<String>,
 }
 
 /// More identities than an instance has. Beyond it a hostile file could make the search slow, so it is refused.
@@ -33,7 +35,7 @@ const MAX_IDENTIFIERS: usize = 128;
 /// Shorter names are too common as syllables of other words to mean a person.
 const MIN_WORD_CHARS: usize = 3;
 /// From here on a name is also found inside a longer word.
-const MIN_PART_CHARS: usize = 5;
+pub(crate) const MIN_PART_CHARS: usize = 5;
 /// An ideographic name has two or three characters, none of which is in a technical word.
 const MIN_WIDE_CHARS: usize = 2;
 /// Fewer digits in a row recur by chance: versions, matrix sizes.
@@ -41,6 +43,8 @@ const MIN_DIGITS: usize = 6;
 /// More days than an instance has. Days are dates of the study and of the person; beyond this many the rest is left to the
 /// other nets, which let no date through in free text.
 const MAX_DAYS: usize = 16;
+/// Bytes that do not fill a number of the widest kind are not read.
+const MOST_CUT_OFF: usize = 7;
 /// Binary values are searched for text up to here; larger ones of a numeric VR are samples.
 pub(crate) const MAX_SEARCHED_BYTES: usize = 1 << 20;
 
@@ -115,6 +119,16 @@ const WHOLE_VALUES: [Tag; 6] = [
     tags::SERVICE_EPISODE_ID,
 ];
 
+/// Attributes whose UIDs are of this study and its parts.
+const OWN_UIDS: [Tag; 4] = [
+    tags::STUDY_INSTANCE_UID,
+    tags::SERIES_INSTANCE_UID,
+    tags::SOP_INSTANCE_UID,
+    tags::FRAME_OF_REFERENCE_UID,
+];
+/// As many as are searched for: those of the instance, and some of what stands inside of it.
+const MAX_UIDS: usize = 16;
+
 /// The usual ways of writing a date with letters; those of digits alone are compared digit by digit.
 const LETTER_FORMS: [&str; 4] = ["%d%b%Y", "%d%B%Y", "%b%d%Y", "%B%d%Y"];
 /// The usual orders of the digits of a date.
@@ -179,14 +193,28 @@ impl Identifiers {
         self.parts_to(number.len()).any(|part| part == number)
     }
 
-    /// Whether bytes hold one of the values, in any letter case.
+    /// Whether a UID that would stay is one of the instance, or has one of the values as a part: whoever names a class of things by
+    /// it is mistaken.
+    pub(crate) fn are_in_uid(&self, uid: &str) -> bool {
+        let is_own = |own: &String| uid.starts_with(own.as_str());
+        let is_value = |part: &str| self.parts.contains(&(part.len(), part.to_owned()));
+        !self.uids.is_empty() && (self.uids.iter().any(is_own) || uid.split('.').any(is_value))
+    }
+
+    /// Whether bytes hold one of the values, in any letter case, or end within one: what is read as numbers is cut to whole ones.
     pub(crate) fn are_in_bytes(&self, bytes: &[u8]) -> bool {
         if bytes.len() < MIN_PART_CHARS {
             return false;
         }
         let lower = bytes.to_ascii_lowercase();
-        self.parts_to(lower.len())
-            .any(|part| memchr::memmem::find(&lower, part.as_bytes()).is_some())
+        let is_in = |value: &str| {
+            memchr::memmem::find(&lower, value.as_bytes()).is_some()
+                || ends_within(&lower, value.as_bytes())
+        };
+        let uids = self.uids.iter().map(String::as_str);
+        self.parts_to(lower.len() + MOST_CUT_OFF)
+            .chain(uids)
+            .any(is_in)
     }
 
     fn add_data_set(&mut self, header: &InMemDicomObject, recipe: &Recipe) -> Result<(), TooMany> {
@@ -223,6 +251,9 @@ impl Identifiers {
             }
             (tags::PATIENT_ADDRESS, _) => Self::add_place,
             (tag, _) if WHOLE_VALUES.contains(&tag) => Self::add_whole,
+            (tag, _) if OWN_UIDS.contains(&tag) && !recipe.has(ProfileOption::RetainUids) => {
+                Self::add_uid
+            }
             _ => return,
         };
         for text in texts(value, vr).unwrap_or_default().iter() {
@@ -312,6 +343,12 @@ impl Identifiers {
         }
     }
 
+    fn add_uid(&mut self, uid: &str) {
+        if uid.len() >= MIN_PART_CHARS && self.uids.len() < MAX_UIDS {
+            self.uids.insert(uid.to_owned());
+        }
+    }
+
     fn insert(&mut self, part: String) {
         self.parts.insert((part.len(), part));
     }
@@ -320,6 +357,12 @@ impl Identifiers {
     fn is_too_many(&self) -> bool {
         self.parts.len() + self.words.len() > MAX_IDENTIFIERS
     }
+}
+
+/// Whether bytes end in a value of which the last ones are missing.
+fn ends_within(bytes: &[u8], value: &[u8]) -> bool {
+    let shortest = value.len().saturating_sub(MOST_CUT_OFF).max(MIN_PART_CHARS);
+    (shortest..value.len()).any(|length| value.get(..length).is_some_and(|it| bytes.ends_with(it)))
 }
 
 fn is_found_anywhere(text: &str) -> bool {
@@ -381,6 +424,27 @@ mod tests {
         check("v1950 02 03", true);
         assert!(identifiers.equal("19500203") && !identifiers.equal("0.19500203"));
         assert!(identifiers.are_in_bytes(b"\0\0LindQvist\0") && !identifiers.are_in_bytes(b"\0\0"));
+    }
+
+    #[test]
+    fn values_are_found_in_bytes_that_were_cut_and_in_uids_that_name_no_class() {
+        let identifiers = of(&[
+            (tags::SOP_INSTANCE_UID, VR::UI, "1.3.6.1.4.1.99999.1"),
+            (tags::ACCESSION_NUMBER, VR::SH, "700000001"),
+            (tags::PATIENT_NAME, VR::PN, "Lindqvist"),
+        ]);
+        let bytes = |bytes: &[u8], expect: bool| {
+            assert_eq!(identifiers.are_in_bytes(bytes), expect, "{bytes:?}");
+        };
+        bytes(b"xxLINDQVIST", true);
+        bytes(b"\x01LINDQVIS", true);
+        bytes(b"\x01LIND", false);
+        bytes(b"LINDQVISy", false);
+        bytes(b"is 1.3.6.1.4.1.99999.1", true);
+        let uid = |uid: &str, expect| assert_eq!(identifiers.are_in_uid(uid), expect, "{uid}");
+        uid("1.3.6.1.4.1.99999.1.7", true);
+        uid("700000001", true);
+        uid("1.3.12.2.1107.5.9.1", false);
     }
 
     #[test]

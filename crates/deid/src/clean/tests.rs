@@ -229,3 +229,25 @@ fn empty_values_stay_empty() {
         }
     }
 }
+
+#[test]
+fn a_name_that_was_read_as_numbers_is_found_in_either_order() {
+    let check = |vr: VR, value: PrimitiveValue, expect: Outcome| {
+        let verb = Verb::Keep(Fallback::Remove);
+        assert_eq!(outcome(verb, vr, value), expect, "{vr:?}");
+    };
+    let words = |order: fn([u8; 2]) -> u16| -> Vec<u16> {
+        let pairs = b"Lindqvis".chunks_exact(2);
+        pairs.map(|pair| order([pair[0], pair[1]])).collect()
+    };
+    let (little, big) = (words(u16::from_le_bytes), words(u16::from_be_bytes));
+    let tags = vec![Tag(little[0], little[1]), Tag(little[2], little[3])];
+    check(VR::US, PrimitiveValue::U16(little.into()), Outcome::Gone);
+    check(VR::US, PrimitiveValue::U16(big.into()), Outcome::Gone);
+    check(VR::AT, PrimitiveValue::Tags(tags.into()), Outcome::Gone);
+    check(
+        VR::US,
+        PrimitiveValue::U16(vec![512; 4].into()),
+        Outcome::Same,
+    );
+}
