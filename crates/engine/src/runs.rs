@@ -68,13 +68,13 @@ impl Runs<'_> {
     }
 
     /// Visits the selected rows of one patient in order, until one answers no.
-    pub(crate) fn until(&self, patient: usize, mut visit: impl FnMut(usize) -> bool) {
+    pub(crate) fn until(&self, patient: usize, visit: impl FnMut(usize) -> bool) {
         let rows = self.rows(patient);
         if self.level == self.anchor {
             self.selected.until_in(rows, visit);
         } else {
             let mut selected = rows.filter(|row| self.is_selected(*row));
-            selected.all(|row| visit(row));
+            selected.all(visit);
         }
     }
 

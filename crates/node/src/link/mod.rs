@@ -119,10 +119,12 @@ struct Link {
     pinned: Arc<Pinned>,
     channel: Arc<Channel>,
     at_work: Arc<Mutex<BTreeSet<QuestionId>>>,
-    /// When instances were counted last, and how many they were.
-    counted: Arc<Mutex<Option<(DateTime<Utc>, u64)>>>,
+    counted: Arc<Mutex<Option<Instances>>>,
     places: Arc<Semaphore>,
 }
+
+/// When instances were counted last, and how many they were.
+type Instances = (DateTime<Utc>, u64);
 
 impl Link {
     fn new(node: Node, pinned: Pinned) -> Result<Self, NodeError> {
