@@ -32,6 +32,7 @@ use crate::{
     keys::Keys,
     manifest::LastManifest,
     quality::CheckTurn,
+    receive::Backlog,
     recent::Recent,
     secret::Unlock,
     standalone::{Handling, settle_handling},
@@ -65,6 +66,7 @@ struct Inner {
     ingest_turn: Mutex<()>,
     review_turn: Mutex<()>,
     progress: watch::Sender<Option<IngestProgress>>,
+    backlog: Arc<Backlog>,
     receiving_trouble: watch::Sender<Option<ReceivingTrouble>>,
     text_trouble: watch::Sender<Option<String>>,
     contact: watch::Sender<Contact>,
@@ -168,6 +170,7 @@ impl Node {
             ingest_turn: Mutex::new(()),
             review_turn: Mutex::new(()),
             progress: watch::Sender::new(None),
+            backlog: Arc::default(),
             receiving_trouble: watch::Sender::new(None),
             text_trouble: watch::Sender::new(None),
             contact: watch::Sender::new(Contact::default()),
@@ -272,6 +275,11 @@ impl Node {
 
     pub(crate) fn set_progress(&self, progress: Option<IngestProgress>) {
         self.0.progress.send_replace(progress);
+    }
+
+    /// What was acknowledged and is not taken in yet.
+    pub(crate) fn backlog(&self) -> &Arc<Backlog> {
+        &self.0.backlog
     }
 
     /// What keeps received instances from being taken in; nothing as long as all is well.

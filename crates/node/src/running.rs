@@ -54,15 +54,15 @@ impl Node {
         }
         let (stop, stopping) = watch::channel(false);
         let mut jobs = JoinSet::new();
+        let dicom_port = node
+            .receive(dicom.as_ref(), stopping.clone(), &mut jobs)
+            .await?;
         jobs.spawn(arno_httpkit::serve(
             listener,
             api::router(&node),
             stopped(stopping.clone()),
         ));
         jobs.spawn(node.clone().keep_linked(stopping.clone()));
-        let dicom_port = node
-            .receive(dicom.as_ref(), stopping.clone(), &mut jobs)
-            .await?;
         jobs.spawn(look_for_text_on(node.clone(), stopping.clone()));
         jobs.spawn(make_index(node.clone(), stopping.clone()));
         jobs.spawn(keep_house(node.clone(), stopping));

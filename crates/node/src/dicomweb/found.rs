@@ -28,10 +28,15 @@ pub(super) struct Found {
 impl Found {
     /// The first page of a scope.
     pub(super) async fn of(node: &Node, scope: &Scope) -> Result<Self, WebError> {
-        let page = match recent_page(node, scope).await? {
-            Some(page) => page,
-            None => stored_page(node, scope, None).await?,
-        };
+        // An instance is whole once it is there; whoever asks for one does not wait for others.
+        if scope.instance_uid.is_none() {
+            node.catch_up().await;
+        }
+        let mut page = first_page(node, scope).await?;
+        if page.is_empty() {
+            node.catch_up().await;
+            page = first_page(node, scope).await?;
+        }
         match (page.is_empty(), &scope.instance_uid, &scope.series_uid) {
             (false, ..) => Ok(Self {
                 scope: scope.clone(),
@@ -83,6 +88,13 @@ impl Found {
                 Err(self)
             }
         }
+    }
+}
+
+async fn first_page(node: &Node, scope: &Scope) -> Result<Vec<Arc<KeptInstance>>, StoreError> {
+    match recent_page(node, scope).await? {
+        Some(page) => Ok(page),
+        None => stored_page(node, scope, None).await,
     }
 }
 

@@ -12,7 +12,6 @@ use arno_store::node::Scope;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::IsReceiving;
 use crate::{Node, NodeError};
 
 /// Instances of one request.
@@ -46,13 +45,13 @@ struct Reference {
     sop_instance: String,
 }
 
-pub(super) fn handler(node: Node, is_receiving: IsReceiving) -> CommitHandler {
+pub(super) fn handler(node: Node) -> CommitHandler {
     CommitHandler::new(move |request: CommitRequest| {
-        let (node, is_receiving) = (node.clone(), is_receiving.clone());
+        let node = node.clone();
         async move {
             let wanted = read(&request).ok_or(CommitRefusal::InvalidArgument)?;
             let transfer_syntax = request.transfer_syntax.as_str().to_owned();
-            Ok(report(node, is_receiving, wanted, transfer_syntax))
+            Ok(report(node, wanted, transfer_syntax))
         }
     })
 }
@@ -84,18 +83,12 @@ fn read(request: &CommitRequest) -> Option<Wanted> {
 }
 
 /// Waits for what was acknowledged and is not indexed yet.
-async fn report(
-    node: Node,
-    is_receiving: IsReceiving,
-    wanted: Wanted,
-    transfer_syntax: String,
-) -> CommitReport {
+async fn report(node: Node, wanted: Wanted, transfer_syntax: String) -> CommitReport {
     let began = Instant::now();
+    node.catch_up_within(PATIENCE).await;
     let failed = loop {
-        // Asked before the index is: what is taken in meanwhile is then in the index.
-        let more_to_come = is_receiving() && began.elapsed() <= PATIENCE;
         match missing(&node, &wanted.instances).await {
-            Ok(failed) if failed.is_empty() || !more_to_come => break failed,
+            Ok(failed) => break failed,
             Err(error) if began.elapsed() > PATIENCE => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -107,7 +100,7 @@ async fn report(
                     .map(|it| (it.clone(), NOT_HERE))
                     .collect();
             }
-            _ => sleep(LOOK_AGAIN).await,
+            Err(_) => sleep(LOOK_AGAIN).await,
         }
     };
     let outcome = match failed.is_empty() {

@@ -8,7 +8,7 @@ mod find;
 mod identifier;
 mod retrieve;
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use arno_dimse::{
     AeTitle,
@@ -26,9 +26,6 @@ use crate::{
 /// is not given matches everything.
 const EXTENSIONS: [Extension; 2] = [Extension::Relational, Extension::FuzzyNames];
 
-/// Whether something was acknowledged that is not indexed yet.
-pub(crate) type IsReceiving = Arc<dyn Fn() -> bool + Send + Sync>;
-
 /// The services of a node: beside receiving, those that look into it are for titles that are named, or for programs on this machine
 /// while the node is on trial ([`Access`]).
 pub(crate) fn services(
@@ -36,7 +33,6 @@ pub(crate) fn services(
     access: Access,
     listener: &DicomListener,
     store: StoreHandler,
-    is_receiving: IsReceiving,
 ) -> Services {
     if access == Access::SignedIn && listener.from.is_empty() {
         tracing::warn!(
@@ -49,7 +45,7 @@ pub(crate) fn services(
         store,
         find: Some(find::handler(node.clone(), own).with_extensions(&EXTENSIONS)),
         retrieve: Some(retrieve::handler(node.clone()).with_extensions(&[Extension::Relational])),
-        commit: Some(commit::handler(node.clone(), is_receiving)),
+        commit: Some(commit::handler(node.clone())),
     }
 }
 

@@ -12,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use super::segments::{Record, Segment, Segments};
+use super::{
+    Backlog,
+    segments::{Record, Segment, Segments},
+};
 use crate::NodeError;
 
 /// Bytes that were acknowledged and are in memory until they are taken in; senders wait when there are more.
@@ -71,8 +74,9 @@ pub(super) struct Parts {
 }
 
 /// Opens a journal. The queue is bounded by the room that each of its instances holds.
-pub(super) fn open(segments: Arc<Segments>) -> Result<Parts, NodeError> {
+pub(super) fn open(segments: Arc<Segments>, backlog: &Arc<Backlog>) -> Result<Parts, NodeError> {
     let left = segments.left()?;
+    backlog.set_replaying(!left.is_empty());
     let (to_writer, waiting) = channel();
     let (to_queue, queue) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(MAX_WAITING_KIB as usize));
@@ -85,6 +89,7 @@ pub(super) fn open(segments: Arc<Segments>) -> Result<Parts, NodeError> {
         waiting,
         queue: to_queue.clone(),
         segments: segments.clone(),
+        backlog: backlog.clone(),
         next: left.last().map_or(0, |last| last + 1),
         segment: None,
     };
@@ -92,6 +97,7 @@ pub(super) fn open(segments: Arc<Segments>) -> Result<Parts, NodeError> {
         left,
         queue: to_queue,
         segments,
+        backlog: backlog.clone(),
         room,
     };
     Ok(Parts {
@@ -130,11 +136,6 @@ impl Journal {
         answer.await.unwrap_or(Err(NoRoom))
     }
 
-    /// Whether all that was acknowledged was taken in.
-    pub(super) fn is_idle(&self) -> bool {
-        self.room.available_permits() == MAX_WAITING_KIB as usize
-    }
-
     /// Says whether what was acknowledged can be taken in; as long as it cannot, nothing more is acknowledged.
     pub(super) fn set_blocked(&self, is_blocked: bool) {
         self.blocked.send_replace(is_blocked);
@@ -146,6 +147,7 @@ pub(super) struct Writer {
     waiting: Receiver<Waiting>,
     queue: mpsc::UnboundedSender<Acknowledged>,
     segments: Arc<Segments>,
+    backlog: Arc<Backlog>,
     next: u64,
     segment: Option<Segment>,
 }
@@ -208,6 +210,7 @@ impl Writer {
             segments: self.segments.clone(),
             _room: waiting.room,
         };
+        self.backlog.acknowledge();
         // Nobody takes in any more when the node stops: the next start does.
         let _ = self.queue.send(acknowledged);
         let _ = waiting.durable.send(Ok(()));
@@ -243,6 +246,7 @@ pub(super) struct Replayer {
     left: Vec<u64>,
     queue: mpsc::UnboundedSender<Acknowledged>,
     segments: Arc<Segments>,
+    backlog: Arc<Backlog>,
     room: Arc<Semaphore>,
 }
 
@@ -264,6 +268,7 @@ impl Replayer {
             }
             self.segments.close(*number);
         }
+        self.backlog.set_replaying(false);
     }
 
     fn replay(&self, number: u64, runtime: &tokio::runtime::Handle) -> std::io::Result<usize> {
@@ -277,6 +282,7 @@ impl Replayer {
             };
             records += 1;
             self.segments.add(number, 1);
+            self.backlog.acknowledge();
             let _ = self.queue.send(Acknowledged {
                 record,
                 segment: number,

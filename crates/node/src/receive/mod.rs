@@ -3,11 +3,12 @@
 //!
 //! Not here: the protocol (`arno-dimse`), and what becomes of an instance (`ingest`).
 
+mod backlog;
 mod journal;
 mod segments;
 mod settling;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use arno_dimse::{
     AeTitle,
@@ -21,9 +22,10 @@ use tokio::{
     net::TcpListener,
     sync::watch,
     task::JoinSet,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 
+pub(crate) use self::backlog::Backlog;
 use self::{
     journal::{Acknowledged, Journal, NoRoom, Parts, Queue},
     segments::Segments,
@@ -101,7 +103,7 @@ impl Node {
             queue,
             writer,
             replayer,
-        } = journal::open(Segments::open(&self.config().spool())?)?;
+        } = journal::open(Segments::open(&self.config().spool())?, self.backlog())?;
         let journal = Arc::new(journal);
         let port = match listener {
             Some(listener) => Some(
@@ -131,14 +133,8 @@ impl Node {
         let socket = socket.map_err(unusable)?;
         let port = socket.local_addr().map_err(unusable)?.port();
         let tls = listener.tls.as_ref().map(query_retrieve::tls).transpose()?;
-        let waiting = journal.clone();
-        let services = query_retrieve::services(
-            self,
-            self.access().await?,
-            listener,
-            handler(journal),
-            Arc::new(move || !waiting.is_idle()),
-        );
+        let services =
+            query_retrieve::services(self, self.access().await?, listener, handler(journal));
         let server = Server::new(server_config(listener), services);
         let server = server.map_err(|error| unusable(std::io::Error::other(error)))?;
         jobs.spawn(async move {
@@ -203,12 +199,14 @@ async fn keep_taking_in(
             first = next(&mut queue, &mut ahead, &mut run) => first,
         };
         let Some(first) = first else { break };
-        let batch = gather(first, &mut queue, &mut ahead).await;
+        let batch = gather(first, &mut queue, &mut ahead, node.backlog()).await;
         let kept = tokio::select! {
             () = stopped(stopping.clone()) => break,
             () = take_until_kept(&node, &journal, &batch, &mut run) => batch,
         };
+        let instances = kept.len();
         kept.into_iter().for_each(Acknowledged::settle);
+        node.backlog().settle(instances);
     }
     finish(run).await;
 }
@@ -231,19 +229,25 @@ async fn next(
     queue.recv().await
 }
 
-/// What waits and what comes soon, up to the size of a batch. What does not fit any more is the first of the next one.
+/// What waits and, unless somebody asks for it, what comes soon, up to the size of a batch. What does not fit any more is the
+/// first of the next one.
 async fn gather(
     first: Acknowledged,
     queue: &mut Queue,
     ahead: &mut Option<Acknowledged>,
+    backlog: &Backlog,
 ) -> Vec<Acknowledged> {
-    let until = Instant::now() + GATHERING;
+    let mut over = pin!(sleep_until(Instant::now() + GATHERING));
     let mut bytes = first.record.bytes.len();
     let mut batch = vec![first];
     while batch.len() < MAX_BATCH_INSTANCES && bytes < MAX_BATCH_BYTES {
-        let Ok(Some(next)) = timeout_at(until, queue.recv()).await else {
-            break;
+        let next = tokio::select! {
+            biased;
+            next = queue.recv() => next,
+            () = backlog.asked() => None,
+            () = &mut over => None,
         };
+        let Some(next) = next else { break };
         bytes += next.record.bytes.len();
         if bytes > MAX_BATCH_BYTES {
             *ahead = Some(next);

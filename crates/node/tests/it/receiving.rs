@@ -7,13 +7,22 @@ use std::{
     time::Duration,
 };
 
-use crate::pacs::{CT, EXPLICIT, Scu, proposal};
+use crate::pacs::{CT, EXPLICIT, Scu, archive::query, proposal};
 use arno_dicom::Instance;
-use arno_dimse::command::Status;
+use arno_dimse::{
+    classes::STUDY_ROOT_FIND,
+    command::{Command, Status},
+    pdu::MessagePart,
+};
 use arno_domain::Clock;
-use arno_node::{DicomListener, Node, NodeConfig, RunningNode};
+use arno_node::{DicomListener, Node, NodeConfig, RecipeName, RunningNode, router};
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
+use tower::ServiceExt as _;
 
 use crate::support::{
     TestNode, contains,
@@ -129,6 +138,9 @@ async fn what_a_crash_left_in_the_journal_is_taken_in_at_the_next_start() {
     // The last record was not whole when the crash came: it was never acknowledged.
     crashed(&site, &[&slices[0], &slices[1]], &slices[2][..500]);
     let running = listening(&site, &[]).await;
+    let (_, rows) = dicomweb(&running, "GET", "/instances").await;
+    let rows: serde_json::Value = serde_json::from_slice(&rows).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 2, "asked at once");
     taken_in(&running, 2).await;
     assert!(site.quarantined().await.is_empty());
     running.shutdown().await;
@@ -262,5 +274,80 @@ async fn a_title_that_is_not_named_is_refused() {
         "{answer:?}"
     );
     drop(pacs);
+    running.shutdown().await;
+}
+
+/// A C-FIND for all instances; gives how many there are.
+async fn found(pacs: &mut Scu<TcpStream>) -> usize {
+    let command = Command::FindRq(query(STUDY_ROOT_FIND));
+    pacs.send_part(3, MessagePart::Command, &command.write())
+        .await;
+    let identifier = b"\x08\0\x18\0UI\0\0\x08\0\x52\0CS\x06\0IMAGE ";
+    pacs.send_part(3, MessagePart::DataSet, identifier).await;
+    let mut rows = 0;
+    loop {
+        match pacs.receive_message().await.0 {
+            Command::FindRsp(answer) if answer.status == Status::PENDING => rows += 1,
+            Command::FindRsp(answer) if answer.status == Status::SUCCESS => return rows,
+            other => panic!("not an answer to C-FIND: {other:?}"),
+        }
+    }
+}
+
+/// A request to the node's DICOMweb, as a program on this machine sends it.
+async fn dicomweb(running: &RunningNode, method: &str, path: &str) -> (StatusCode, Vec<u8>) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/dicom-web{path}"))
+        .header("host", "localhost:8080")
+        .body(Body::empty())
+        .unwrap();
+    let answer = router(running.node()).oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    (status, body.to_vec())
+}
+
+#[tokio::test]
+async fn who_stores_and_then_asks_finds_what_it_stored() {
+    let site = TestNode::with(|settings| settings.recipe = RecipeName::None).await;
+    let running = listening(&site, &[]).await;
+    let slices = series(MEIER, 1, 1, 5);
+    let study = format!("/studies/{}", slices[0].study_uid());
+    let instance = |slice: &Slice| {
+        let (series_uid, instance_uid) = (slice.series_uid(), slice.instance_uid());
+        format!("{study}/series/{series_uid}/instances/{instance_uid}")
+    };
+    let mut pacs = connect(&running).await;
+    let contexts = vec![
+        proposal(1, CT, &[EXPLICIT]),
+        proposal(3, STUDY_ROOT_FIND, &[EXPLICIT]),
+    ];
+    pacs.associate(contexts).await;
+
+    acknowledged(&mut pacs, &slices[..1]).await;
+    assert_eq!(found(&mut pacs).await, 1, "by C-FIND");
+
+    acknowledged(&mut pacs, &slices[1..2]).await;
+    let (_, rows) = dicomweb(&running, "GET", "/instances").await;
+    let rows: serde_json::Value = serde_json::from_slice(&rows).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 2, "by QIDO-RS");
+
+    acknowledged(&mut pacs, &slices[2..3]).await;
+    let (_, metadata) = dicomweb(&running, "GET", &format!("{study}/metadata")).await;
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
+    assert_eq!(metadata.as_array().unwrap().len(), 3, "of its study");
+
+    acknowledged(&mut pacs, &slices[3..4]).await;
+    let path = format!("{}/metadata", instance(&slices[3]));
+    let (status, _) = dicomweb(&running, "GET", &path).await;
+    assert_eq!(status, StatusCode::OK, "by its UID");
+
+    acknowledged(&mut pacs, &slices[4..]).await;
+    let (status, _) = dicomweb(&running, "DELETE", &study).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    taken_in(&running, 0).await;
+    assert_eq!(found(&mut pacs).await, 0, "deleted before it was taken in");
+    pacs.release().await;
     running.shutdown().await;
 }
