@@ -13,7 +13,7 @@
 4. Import of --rows measurements: seconds and memory.
 All data is invented unless --dicom is given. Exit code 1 if anything does not hold.
 """
-import argparse, csv, json, pathlib, random, re, resource, sqlite3, subprocess, tempfile
+import argparse, csv, datetime, json, pathlib, random, re, resource, sqlite3, subprocess, tempfile
 
 import duckdb
 import pandas
@@ -44,6 +44,8 @@ IMAGING = {
 }
 # What another node calls otherwise: pseudonyms and UIDs, and what stands for them.
 NAMES = {"person_source_value", "image_study_uid", "image_series_uid"}
+# The day of the export, which may be another one for the second of two.
+DAYS = ("source_release_date", "cdm_release_date")
 
 check = Checks()
 
@@ -85,6 +87,10 @@ def export(node, data, form, to):
     return json.loads(run(node, "clinical", "export", "--data", data, "--format", form, "--to", to, "--json"))
 
 
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
 def write(folder, name, header, rows):
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / name, "w", newline="") as file:
@@ -124,6 +130,7 @@ def hospital(folder, people=60, seed=1):
 
 
 def there_and_back(given, scratch):
+    began = str(today())
     hospital(scratch / "hospital")
     made(given.node, scratch / "one")
     outcome = load(given.node, scratch / "one", scratch / "hospital", 'source = "hospital"\n[omop]\n')
@@ -135,6 +142,10 @@ def there_and_back(given, scratch):
     made(given.node, scratch / "two")
     load(given.node, scratch / "two", scratch / "first", 'source = "first"\n[omop]\n')
     second = export(given.node, scratch / "two", "omop", scratch / "second")
+    for name in ("first", "second"):
+        [source] = read(scratch / name, "cdm_source")
+        told = {source[day] for day in DAYS}
+        check(f"the {name} export says when it was made", began <= min(told) == max(told) <= str(today()), told)
     check.equal("as many patients come back", second["patients"], first["patients"])
     for table in TABLES:
         check.equal(f"{table} says the same", rows_of(scratch / "second", table), rows_of(scratch / "first", table))
@@ -157,6 +168,8 @@ def rows_of(folder, table):
     rows = []
     for row in read(folder, table):
         told = {}
+        if table == "cdm_source":
+            row = {column: value for column, value in row.items() if column not in DAYS}
         for column, value in row.items():
             if column in NAMES or (column.endswith("_id") and not column.endswith("concept_id")):
                 continue

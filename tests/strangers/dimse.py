@@ -6,7 +6,7 @@
 
 Needs Debian's dcmtk and openssl, and the packages of requirements.txt.
 """
-import argparse, pathlib, shutil, socket, subprocess, tempfile, threading, time
+import argparse, pathlib, shutil, socket, subprocess, tempfile, threading
 from io import BytesIO
 
 import numpy as np
@@ -24,13 +24,12 @@ import made
 from checks import Checks
 from dimse_tls import check_tls
 from servers import Arno, Orthanc, free_port
+from waiting import PATIENCE_S, until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--node", default="target/release/arno-node"); ap.add_argument("--target", choices=["arno", "orthanc"], default="arno")
 COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 PENDING = (0xFF00, 0xFF01)
-# How long a server may take to call back.
-CALL_BACK_SECONDS = 30
 # storescu's words for the transfer syntax of a file; pynetdicom sends what it has none for.
 STORESCU = {"implicit": "-xi", "explicit": "-xe", "big": "-xb", "deflated": "-xd", "rle": "-xr", "rle-colour": "-xr", "jpeg-baseline": "-xy",
             "jpeg-colour": "-xy", "jpeg-extended": "-xx", "jpeg-lossless-sv1": "-xs", "jpeg-ls": "-xt", "jpeg-ls-near": "-xu",
@@ -41,11 +40,11 @@ check = Checks()
 def dcmtk(program, server, *options):
     """Debian's programs by their path: pynetdicom installs others of the same names."""
     command = [f"/usr/bin/{program}", "-aet", "STRANGER", "-aec", server.aet, "127.0.0.1", str(server.dimse), *map(str, options)]
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE_S)
 
 
 def associate(server, contexts, roles=(), handlers=(), title="STRANGER", negotiation=()):
-    ae = AE(ae_title=title)
+    ae = AE(ae_title=title); ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
     proposed = [build_context(abstract, syntaxes) for abstract, syntaxes in contexts]
     association = ae.associate("127.0.0.1", server.dimse, proposed, server.aet, ext_neg=[*roles, *negotiation], evt_handlers=list(handlers))
     assert association.is_established, "association refused"
@@ -62,7 +61,7 @@ class Receiver:
 
     def __init__(self, title, instances):
         self.title, self.port, self.came, self.reports, self.lock = title, free_port(), {}, [], threading.Condition()
-        ae = AE(ae_title=title)
+        ae = AE(ae_title=title); ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
         for abstract in {m.ds.SOPClassUID for m in instances}:
             ae.add_supported_context(abstract, sorted({m.syntax for m in instances}))
         ae.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
@@ -82,7 +81,7 @@ class Receiver:
 
     def wait_for_report(self):
         with self.lock:
-            self.lock.wait_for(lambda: self.reports, CALL_BACK_SECONDS)
+            self.lock.wait_for(lambda: self.reports, PATIENCE_S)
             return self.reports.pop() if self.reports else None
 
 
@@ -272,7 +271,8 @@ def move_with_dcmtk(server, instances, work, port):
     folder = work / "storescp"; folder.mkdir()
     scp = subprocess.Popen(["/usr/bin/storescp", "-aet", "STORESCP", "-od", str(folder), "+xa", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for_port(port)
+        if not until(lambda: listens(port)):
+            raise RuntimeError(f"nobody listens on port {port}")
         lossless = [m for m in instances if m.study == instances[0].study]
         moved = dcmtk("movescu", server, "-S", "-aem", "STORESCP", "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={instances[0].study}")
         files = {ds.SOPInstanceUID: ds for ds in map(pydicom.dcmread, folder.iterdir())}
@@ -283,13 +283,9 @@ def move_with_dcmtk(server, instances, work, port):
         scp.terminate(); scp.wait()
 
 
-def wait_for_port(port):
-    for _ in range(500):
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"nobody listens on port {port}")
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def commit(server, instances, receiver):

@@ -7,6 +7,8 @@ import ssl, subprocess
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
+from waiting import PATIENCE_S
+
 
 def check_tls(check, start, work, target):
     keys = make_keys(work / "keys")
@@ -57,7 +59,7 @@ def echo(server, keys, client, title="STRANGER"):
             context.load_cert_chain(keys[f"{client}.pem"], keys[f"{client}.key"])
         arguments = (context, "localhost")
     ae = AE(ae_title=title); ae.add_requested_context(Verification)
-    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = 5
+    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = PATIENCE_S
     association = ae.associate("127.0.0.1", server.dimse, ae_title=server.aet, tls_args=arguments)
     if not association.is_established:
         return False
@@ -67,5 +69,5 @@ def echo(server, keys, client, title="STRANGER"):
 
 
 def echoscu(server, *options):
-    command = ["/usr/bin/echoscu", "-to", "5", "-ta", "5", "-aec", server.aet, *map(str, options), "127.0.0.1", str(server.dimse)]
+    command = ["/usr/bin/echoscu", "-to", str(PATIENCE_S), "-ta", str(PATIENCE_S), "-aec", server.aet, *map(str, options), "127.0.0.1", str(server.dimse)]
     return subprocess.run(command, capture_output=True).returncode == 0

@@ -7,7 +7,7 @@ usage: faults.py --node target/release/arno-node [--seed N]
 Needs strace for the failing disk, root for the full one (a tmpfs), and PyPI's numpy, pydicom, pynetdicom and requests. What cannot be
 tried is said.
 """
-import argparse, collections, os, pathlib, random, re, shutil, subprocess, sys, tempfile, time, uuid
+import argparse, collections, os, pathlib, random, re, shutil, subprocess, sys, tempfile, uuid
 
 import numpy as np
 import requests
@@ -17,6 +17,7 @@ from pynetdicom import AE
 
 from checks import Checks
 from servers import Arno
+from waiting import PATIENCE_S, until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--node", required=True); ap.add_argument("--seed", type=int, default=20261126)
@@ -25,8 +26,8 @@ rnd, rng, check = random.Random(a.seed), np.random.default_rng(a.seed), Checks()
 work = pathlib.Path(tempfile.mkdtemp(prefix="arno-faults-"))
 print(f"seed {a.seed}", flush=True)
 SUCCESS, OUT_OF_RESOURCES = 0x0000, 0xA700
-# A node that was told of room, or whose disk works again, goes on within this.
-RECOVERS_S = 60
+# Instances and batches that are enough to fill the small disk, whatever the node compresses and clears away meanwhile.
+MANY_INSTANCES, MANY_BATCHES = 1000, 10
 
 
 def made(series, number, side=128):
@@ -48,7 +49,7 @@ def made(series, number, side=128):
 def c_store(node, sets):
     """The status of each; None where there was no answer."""
     ae = AE(); ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
-    ae.dimse_timeout = ae.network_timeout = 60
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
     association = ae.associate("127.0.0.1", node.dimse, ae_title=node.aet)
     if not association.is_established:
         return [None] * len(sets)
@@ -66,7 +67,7 @@ def stow(node, sets):
     for ds in sets:
         file = BytesIO(); ds.save_as(file, enforce_file_format=True)
         body += b"--" + boundary.encode() + b"\r\nContent-Type: application/dicom\r\n\r\n" + file.getvalue() + b"\r\n"
-    answer = requests.post(node.url + "/studies", data=body + b"--" + boundary.encode() + b"--\r\n", timeout=120, headers={
+    answer = requests.post(node.url + "/studies", data=body + b"--" + boundary.encode() + b"--\r\n", timeout=PATIENCE_S, headers={
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}', "Accept": "application/dicom+json"})
     try:
         said = answer.json()
@@ -76,15 +77,12 @@ def stow(node, sets):
 
 
 def kept(node):
-    answer = requests.get(node.url + "/instances?limit=1000", timeout=60)
+    answer = requests.get(node.url + "/instances?limit=1000", timeout=PATIENCE_S)
     return {row["00080018"]["Value"][0] for row in (answer.json() if answer.status_code == 200 and answer.content else [])}
 
 
 def comes_to_hold(node, uids):
-    until = time.monotonic() + RECOVERS_S
-    while not uids <= kept(node) and time.monotonic() < until:
-        time.sleep(0.2)
-    return uids <= kept(node)
+    return until(lambda: uids <= kept(node), pause=0.2)
 
 
 def journal(node):
@@ -97,28 +95,27 @@ def verified(node):
     return subprocess.run([a.node, "verify", "--data", str(node.folder / "data"), "--json"], capture_output=True, text=True)
 
 
-def until_success(node, send):
-    until = time.monotonic() + RECOVERS_S
-    while time.monotonic() < until:
-        if send():
-            return True
-        time.sleep(0.5)
-    return False
-
-
 class Failing:
     """Calls that make bytes durable fail with EIO, those that `when` says, while it is used."""
 
     def __init__(self, node, when):
+        self.pid = node.pid
         self.program = ["strace", "-f", "-qq", "-o", str(work / f"strace-{when.replace('+', '-')}.log"), "-p", str(node.pid),
                         "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error=EIO:when={when}"]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.program, stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
+        until(lambda: self.process.poll() is not None or self.has_all_threads())
         if self.process.poll() is not None:
             raise RuntimeError(f"strace: {self.process.stderr.read()}")
         return self
+
+    def has_all_threads(self):
+        try:
+            status = [(task / "status").read_text() for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()]
+        except FileNotFoundError:
+            return False  # One ended just now.
+        return all(f"TracerPid:\t{self.process.pid}\n" in text for text in status)
 
     def __exit__(self, *_):
         self.process.terminate(); self.process.wait()
@@ -134,8 +131,8 @@ def a_disk_that_never_syncs(node):
         status, stored = stow(node, later)
         check("STOW stores nothing and says so", status >= 400 and not stored, (status, len(stored)))
         check("what was there can be read", kept(node) >= {ds.SOPInstanceUID for ds in before})
-    check("C-STORE is acknowledged again", until_success(node, lambda: c_store(node, during) == [SUCCESS] * len(during)))
-    check("STOW stores again", until_success(node, lambda: stow(node, later)[0] == 200))
+    check("C-STORE is acknowledged again", until(lambda: c_store(node, during) == [SUCCESS] * len(during), pause=0.5))
+    check("STOW stores again", until(lambda: stow(node, later)[0] == 200, pause=0.5))
     check("all of it is there", comes_to_hold(node, {ds.SOPInstanceUID for ds in before + during + later}))
     found = verified(node)
     check("verify finds nothing", found.returncode == 0, found.stdout + found.stderr)
@@ -158,7 +155,7 @@ def a_disk_that_fails_now_and_then(node):
     check("some were refused, some acknowledged", refused and acknowledged, (refused, len(acknowledged)))
     check(f"the {len(acknowledged)} that were acknowledged are there", comes_to_hold(node, acknowledged), len(acknowledged - kept(node)))
     left = [ds for ds in sets if ds.SOPInstanceUID not in acknowledged]
-    check("the others are taken when they come again", until_success(node, lambda: c_store(node, left) == [SUCCESS] * len(left)))
+    check("the others are taken when they come again", until(lambda: c_store(node, left) == [SUCCESS] * len(left), pause=0.5))
     check("all of it is there", comes_to_hold(node, {ds.SOPInstanceUID for ds in sets}))
     found = verified(node)
     check("verify finds nothing", found.returncode == 0, found.stdout + found.stderr)
@@ -168,23 +165,26 @@ def a_full_disk(node):
     ballast = node.folder / "ballast"
     free = shutil.disk_usage(node.folder).free
     ballast.write_bytes(b"\0" * max(0, free - (6 << 20)))
-    acknowledged, statuses, sets = set(), [], [made(20, n, 256) for n in range(1, 101)]
-    others = [made(21, n, 256) for n in range(1, 11)]
-    for ds in sets:
-        status = c_store(node, [ds])[0]
-        statuses.append(status)
-        if status == SUCCESS:
-            acknowledged.add(ds.SOPInstanceUID)
-        elif len(statuses) > 5 and statuses[-3:] == [OUT_OF_RESOURCES] * 3:
-            break
+    acknowledged, statuses, sent = set(), [], []
+    while len(sent) < MANY_INSTANCES and statuses[-3:] != [OUT_OF_RESOURCES] * 3:
+        sent.append(made(20, len(sent) + 1, 256))
+        statuses += c_store(node, sent[-1:])
+        if statuses[-1] == SUCCESS:
+            acknowledged.add(sent[-1].SOPInstanceUID)
     check("C-STORE is acknowledged, then out of resources", acknowledged and statuses[-1] == OUT_OF_RESOURCES and set(statuses) == {SUCCESS, OUT_OF_RESOURCES}, statuses)
-    status, stored = stow(node, others)
+    # A node that clears away what it took in meanwhile has room for a batch or two more.
+    for number in range(MANY_BATCHES):
+        others = [made(21 + number, n, 256) for n in range(1, 11)]
+        status, stored = stow(node, others)
+        acknowledged |= set(stored)
+        if status != 200:
+            break
     check("STOW is told of it", status == 503 and not stored, (status, len(stored)))
     ballast.unlink()
     check("what was acknowledged is taken in once there is room", comes_to_hold(node, acknowledged), f"{len(acknowledged - kept(node))} of {len(acknowledged)} missing")
-    check("C-STORE is acknowledged again", until_success(node, lambda: c_store(node, sets[-3:]) == [SUCCESS] * 3))
-    check("STOW stores again", until_success(node, lambda: stow(node, others)[0] == 200))
-    until_success(node, lambda: not journal(node))
+    check("C-STORE is acknowledged again", until(lambda: c_store(node, sent[-3:]) == [SUCCESS] * 3, pause=0.5))
+    check("STOW stores again", until(lambda: stow(node, others)[0] == 200, pause=0.5))
+    until(lambda: not journal(node))
     check("the journal is empty", not journal(node), journal(node))
     found = verified(node)
     check("verify finds nothing", found.returncode == 0, found.stdout + found.stderr)
@@ -194,13 +194,13 @@ def a_pack_that_lost_its_end(node):
     broken, whole = ([made(series, n) for n in range(1, 5)] for series in (30, 31))
     check.equal("before: acknowledged", c_store(node, broken[:2]), [SUCCESS] * 2)
     check("before: taken in", comes_to_hold(node, {ds.SOPInstanceUID for ds in broken[:2]}))
-    until_success(node, lambda: not journal(node))
+    until(lambda: not journal(node))
     pack, = (node.folder / "data" / "packs").rglob(f"{broken[0].SeriesInstanceUID}.pack")
     os.truncate(pack, pack.stat().st_size - 1)
     check.equal("more of that series and of another is acknowledged", c_store(node, [broken[2], whole[0], broken[3], whole[1]]), [SUCCESS] * 4)
     check("the other is taken in", comes_to_hold(node, {ds.SOPInstanceUID for ds in whole[:2]}))
     check("C-STORE goes on", c_store(node, whole[2:]) == [SUCCESS] * 2 and comes_to_hold(node, {ds.SOPInstanceUID for ds in whole}))
-    until_success(node, lambda: not journal(node))
+    until(lambda: not journal(node))
     copies = [p for p in (node.folder / "data" / "quarantine").iterdir()]
     check.equal("quarantine holds a copy of each of the two", len(copies), 2)
     log = node.log.read_text(errors="replace")

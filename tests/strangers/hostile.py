@@ -15,6 +15,7 @@ from pynetdicom.dimse_primitives import C_STORE
 
 from checks import Checks
 from servers import Arno
+from waiting import PATIENCE_S, until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--node", required=True); ap.add_argument("--files", help="a folder of hostile files")
@@ -77,20 +78,19 @@ def quarantined(node):
 
 def settled(node, before):
     """What was acknowledged has gone on into quarantine."""
-    until = time.monotonic() + 30
-    while quarantined(node) <= before and time.monotonic() < until:
-        time.sleep(0.05)
-    return quarantined(node) > before
+    return until(lambda: quarantined(node) > before)
 
 
 def c_store(node, content):
-    ae = AE(); ae.add_requested_context(CT, EXPLICIT); ae.dimse_timeout = 30
+    ae = AE(); ae.add_requested_context(CT, EXPLICIT); ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
     association = ae.associate("127.0.0.1", node.dimse, ae_title=node.aet)
     request = C_STORE(); request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = CT, "1.2.3.4"
     request.DataSet = io.BytesIO(content[144 + int.from_bytes(content[140:144], "little"):])
     # As send_c_store does: the answer is ours, not the reactor's.
     association._reactor_checkpoint.clear()
+    while not association._is_paused:
+        time.sleep(0.001)
     association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
     answer = association.dimse.get_msg(block=True)[1]
     association._reactor_checkpoint.set()
@@ -101,7 +101,7 @@ def c_store(node, content):
 def stow(node, content):
     boundary = uuid.uuid4().hex
     body = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    return requests.post(node.url + "/studies", data=body, timeout=30, headers={
+    return requests.post(node.url + "/studies", data=body, timeout=PATIENCE_S, headers={
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}', "Accept": "application/dicom+json"}).status_code
 
 

@@ -15,6 +15,9 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from servers import free_port
+from waiting import until
+
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--arno", required=True)
 ap.add_argument("--files", help="a folder of real series; made-up ones without it")
@@ -48,12 +51,6 @@ def made_up(folder, series=3, slices=12):
             ds.save_as(folder / f"{s}-{k}.dcm", enforce_file_format=True)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 work = pathlib.Path(tempfile.mkdtemp(prefix="arno-s3-"))
 source = pathlib.Path(a.files) if a.files else work / "made"
 if not a.files:
@@ -85,13 +82,14 @@ def new_node(name):
     return data
 
 
+def listens():
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 try:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            break
-        except OSError:
-            time.sleep(0.1)
+    if not until(lambda: listens() or server.poll() is not None) or server.poll() is not None:
+        raise SystemExit("moto_server does not listen")
     s3 = boto3.client("s3", endpoint_url=endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
     s3.create_bucket(Bucket="archive")
     series, rows = {}, []
@@ -141,15 +139,12 @@ try:
 
     data = new_node("killed")
     child = subprocess.Popen([arno, "--json", "import", "s3://archive/", "--data", str(data), "--concurrency", "2"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    done = list((data / "imports").glob("*.done")) if (data / "imports").exists() else []
-    for _ in range(2000):
-        done = list((data / "imports").glob("*.done")) if (data / "imports").exists() else []
-        if (done and done[0].stat().st_size) or child.poll() is not None:
-            break
-        time.sleep(0.005)
+    begun = lambda: [path for path in data.glob("imports/*.done") if path.stat().st_size]
+    until(lambda: begun() or child.poll() is not None, pause=0.005)
     child.send_signal(signal.SIGKILL)
     child.wait()
-    before = len(done[0].read_text().splitlines()) if done else 0
+    # A line that the kill cut off does not count.
+    before = sum(path.read_text().count("\n") for path in begun())
     r, j = imported(data, "s3://archive/")
     verified = json.loads(run("node", "verify", "--data", str(data), "--json").stdout)
     check("a killed import goes on where it was", r.returncode == 0 and j.get("done_before") >= before and verified["instances"] == total and verified["damaged"] == 0, f"{before} {j} {verified}")

@@ -7,15 +7,22 @@ import json, os, pathlib, socket, subprocess, time
 
 import requests
 
+from waiting import PATIENCE_S
+
 ORTHANC = "/usr/sbin/Orthanc"
 ORTHANC_PLUGINS = ("libOrthancDicomWeb.so", "libOrthancGdcm.so")
-START_SECONDS = 30
+# Sockets that keep ports for servers of ours.
+kept_free = []
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that stays free for whom we name it to. A socket is bound to it and does not listen: so the system gives it to nobody who
+    takes any port, neither to listen nor to call from, and a server that binds to it by its number may (SO_REUSEADDR, as servers do)."""
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    kept_free.append(keeper)
+    return keeper.getsockname()[1]
 
 
 class Server:
@@ -43,7 +50,7 @@ class Server:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=self.environment, cwd=self.folder)
         while not (self.answers() and self.listens()):
             ended = self.process.poll() is not None
-            if ended or time.monotonic() - began > START_SECONDS:
+            if ended or time.monotonic() - began > PATIENCE_S:
                 self.stop()
                 raise SystemExit(f"{self.name} {'ended' if ended else 'does not answer'}:\n{self.log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.02)
@@ -57,13 +64,13 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(30)
+                self.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.process.kill(); self.process.wait()
 
     def answers(self):
         try:
-            return requests.get(self.url + "/studies?limit=1", timeout=2).status_code < 300
+            return requests.get(self.url + "/studies?limit=1", timeout=PATIENCE_S).status_code < 300
         except requests.RequestException:
             return False
 

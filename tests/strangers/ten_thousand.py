@@ -9,7 +9,7 @@ At the end each instance is there once, each that was acknowledged is intact (th
 that was sent; the pixels, where storescu encoded the rest anew), none was ever served half, and `verify` finds nothing.
 Needs dcmtk's storescu, zstd for archives, and PyPI's numpy, pydicom and requests.
 """
-import argparse, hashlib, json, os, pathlib, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time, uuid
+import argparse, hashlib, json, os, pathlib, random, shutil, signal, subprocess, sys, tempfile, threading, time, uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,6 +17,9 @@ import pydicom
 import requests
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+from servers import free_port
+from waiting import PATIENCE_S, until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--node", required=True); ap.add_argument("--seed", type=int, default=20261124)
@@ -27,6 +30,9 @@ rnd, rng = random.Random(a.seed), np.random.default_rng(a.seed)
 work = pathlib.Path(tempfile.mkdtemp(prefix="arno-10k-"))
 passed = failed = 0
 AS_IT_IS = "application/dicom; transfer-syntax=*"
+# At least one answer to those who ask for so many instances that are sent.
+ACKNOWLEDGED_PER_ANSWER = 5
+GIVE_UP_S = max(600, a.count // 4)
 print(f"seed {a.seed}, {a.count} instances, {a.kills} kills", flush=True)
 
 
@@ -34,12 +40,6 @@ def check(name, holds, seen=""):
     global passed, failed
     print("ok    " if holds else "FAILED", name, "" if holds else seen, flush=True)
     passed, failed = passed + bool(holds), failed + (not holds)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def uid(*parts):
@@ -117,16 +117,15 @@ class Node:
     def start(self):
         self.process = subprocess.Popen([a.node, "serve", "--data", str(self.data), "--http", str(self.http), "--dimse", str(self.dimse),
                                          "--aet", "ARNO", "--recipe", "none"], stdout=self.log, stderr=self.log)
-        for _ in range(600):
-            try:
-                if requests.get(self.url + "/studies?limit=1", timeout=2).status_code < 300:
-                    return
-            except requests.RequestException:
-                pass
-            if self.process.poll() is not None:
-                raise SystemExit(f"the node ended with {self.process.returncode}: see {work}/node.log")
-            time.sleep(0.05)
-        raise SystemExit("the node does not answer")
+        until(lambda: self.answers() or self.process.poll() is not None)
+        if self.process.poll() is not None or not self.answers():
+            raise SystemExit(f"the node does not answer, it ended with {self.process.poll()}: see {work}/node.log")
+
+    def answers(self):
+        try:
+            return requests.get(self.url + "/studies?limit=1", timeout=PATIENCE_S).status_code < 300
+        except requests.RequestException:
+            return False
 
     def kill(self):
         with self.lock:
@@ -158,8 +157,11 @@ landing = work / "landing"; landing.mkdir()
 for k, i in enumerate(by_folder):
     shutil.copyfile(i.path, landing / f"{k:05}.dcm")
 
-node = Node(); node.start()
 acknowledged, ack_lock, done = set(), threading.Lock(), threading.Event()
+answers, wrong = [0], []
+node = Node(); node.start()
+# Senders give up then, and what is missing is a failure: none needs a tenth of that.
+threading.Thread(target=lambda: done.wait(GIVE_UP_S) or done.set(), daemon=True).start()
 
 
 def acknowledge(uids):
@@ -167,9 +169,15 @@ def acknowledge(uids):
         acknowledged.update(uids)
 
 
+def keep_pace():
+    """Senders wait for those who ask: so there are answers meanwhile on any machine."""
+    while answers[0] < len(acknowledged) // ACKNOWLEDGED_PER_ANSWER and not done.is_set():
+        time.sleep(0.01)
+
+
 def send_folder():
     """The command beside the running node; what was killed goes on when it is run again."""
-    while True:
+    while not done.is_set():
         r = subprocess.run([a.node, "ingest", "--data", str(node.data), str(landing), "--json"], capture_output=True, text=True)
         if r.returncode == 0:
             acknowledge(i.uid for i in by_folder)
@@ -181,7 +189,7 @@ def stow(group):
     b = uuid.uuid4().hex
     body = b"".join(b"--" + b.encode() + b"\r\nContent-Type: application/dicom\r\n\r\n" + i.path.read_bytes() + b"\r\n" for i in group)
     body += b"--" + b.encode() + b"--\r\n"
-    r = requests.post(node.url + "/studies", data=body, timeout=60, headers={
+    r = requests.post(node.url + "/studies", data=body, timeout=PATIENCE_S, headers={
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={b}', "Accept": "application/dicom+json"})
     j = r.json() if r.content else {}
     return [x["00081155"]["Value"][0] for x in j.get("00081199", {}).get("Value", [])]
@@ -189,7 +197,8 @@ def stow(group):
 
 def send_stow(mine):
     left = {i.uid: i for i in mine}
-    while left:
+    while left and not done.is_set():
+        keep_pace()
         try:
             got = stow(list(left.values())[:20])
         except (requests.RequestException, ValueError):
@@ -203,7 +212,8 @@ def send_stow(mine):
 def send_cstore(mine):
     """storescu sends a list; with -v it says which were acknowledged. What was not is sent again."""
     left = {str(i.path): i for i in mine}
-    while left:
+    while left and not done.is_set():
+        keep_pace()
         some = list(left)[:200]
         r = subprocess.run(["/usr/bin/storescu", "-v", "-R", "-aec", "ARNO", "127.0.0.1", str(node.dimse), *some], capture_output=True, text=True)
         sending = None
@@ -215,9 +225,6 @@ def send_cstore(mine):
         time.sleep(0.02)
 
 
-answers, wrong = [0], []
-
-
 def query():
     """Whatever was acknowledged before a question is in its answer; what is listed can be fetched and is whole."""
     mine = random.Random(a.seed + 1)
@@ -227,14 +234,14 @@ def query():
         try:
             if mine.random() < 0.5 and before:
                 u = mine.choice(sorted(before))
-                r = requests.get(node.url + f"/instances?SOPInstanceUID={u}", timeout=30)
+                r = requests.get(node.url + f"/instances?SOPInstanceUID={u}", timeout=PATIENCE_S)
                 if r.status_code == 200 and len(r.json()) != 1:
                     wait_indexed.append(u)
             else:
-                rows = requests.get(node.url + "/instances?limit=5&offset=" + str(mine.randrange(max(1, len(before) or 1))), timeout=30)
+                rows = requests.get(node.url + "/instances?limit=5&offset=" + str(mine.randrange(max(1, len(before) or 1))), timeout=PATIENCE_S)
                 for row in rows.json() if rows.status_code == 200 and rows.content else []:
                     s, e, u = (row[t]["Value"][0] for t in ("0020000D", "0020000E", "00080018"))
-                    r = requests.get(node.url + f"/studies/{s}/series/{e}/instances/{u}", timeout=30, headers={"Accept": AS_IT_IS})
+                    r = requests.get(node.url + f"/studies/{s}/series/{e}/instances/{u}", timeout=PATIENCE_S, headers={"Accept": AS_IT_IS})
                     if r.status_code == 200 and not by_uid[u].is_in(r.content):
                         wrong.append(u)
             answers[0] += 1
@@ -256,16 +263,18 @@ with ThreadPoolExecutor(12) as pool:
     askers = [pool.submit(query) for _ in range(2)]
     # What the folder holds is acknowledged in one go, perhaps last.
     marks = sorted(rnd.sample(range(total // 20, total * 6 // 10), a.kills))
-    for mark in marks:
-        while len(acknowledged) < mark and not all(s.done() for s in senders):
-            time.sleep(0.01)
-        if all(s.done() for s in senders):
-            break
-        time.sleep(rnd.random() * 0.1)
-        node.kill()
-    for s in senders:
-        s.result()
-    done.set()
+    try:
+        for mark in marks:
+            while len(acknowledged) < mark and not all(s.done() for s in senders):
+                time.sleep(0.01)
+            if all(s.done() for s in senders):
+                break
+            time.sleep(rnd.random() * 0.1)
+            node.kill()
+        for s in senders:
+            s.result()
+    finally:
+        done.set()
     for s in askers:
         s.result()
 seconds = time.time() - began
@@ -274,7 +283,7 @@ seconds = time.time() - began
 def count():
     found, offset = set(), 0
     while True:
-        r = requests.get(node.url + f"/instances?limit=1000&offset={offset}", timeout=60)
+        r = requests.get(node.url + f"/instances?limit=1000&offset={offset}", timeout=PATIENCE_S)
         rows = r.json() if r.status_code == 200 and r.content else []
         found.update(x["00080018"]["Value"][0] for x in rows)
         if not rows:
@@ -282,18 +291,14 @@ def count():
         offset += len(rows)
 
 
-found = set()
-for _ in range(300):  # what C-STORE acknowledged is durable at once and listed soon after
-    found = count()
-    if len(found) >= total:
-        break
-    time.sleep(0.2)
+until(lambda: len(count()) >= total, pause=0.2)  # what C-STORE acknowledged is durable at once and listed soon after
+found = count()
 check(f"every one of the {total} instances is listed once", found == set(by_uid), f"{len(found)} listed, {len(set(by_uid) - found)} missing, {len(found - set(by_uid))} strange")
 check("all were acknowledged", acknowledged == set(by_uid), f"{len(acknowledged)}")
 damaged, session = [], requests.Session()
 for i in instances:
     url = node.url + f"/studies/{i.study}/series/{i.series}/instances/{i.uid}"
-    r = session.get(url, timeout=30, headers={"Accept": AS_IT_IS})
+    r = session.get(url, timeout=PATIENCE_S, headers={"Accept": AS_IT_IS})
     if r.status_code != 200 or not i.is_in(r.content):
         damaged.append(i.path.name)
 check("each comes back as it was sent", not damaged, f"{len(damaged)} do not: {damaged[:3]}")
