@@ -23,6 +23,7 @@ from pynetdicom.sop_class import (PatientRootQueryRetrieveInformationModelFind a
 import made
 from checks import Checks
 from dimse_tls import check_tls
+from parking import parked
 from servers import Arno, Orthanc, free_port
 from waiting import PATIENCE_S, until
 
@@ -46,7 +47,7 @@ def dcmtk(program, server, *options):
 def associate(server, contexts, roles=(), handlers=(), title="STRANGER", negotiation=()):
     ae = AE(ae_title=title); ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
     proposed = [build_context(abstract, syntaxes) for abstract, syntaxes in contexts]
-    association = ae.associate("127.0.0.1", server.dimse, proposed, server.aet, ext_neg=[*roles, *negotiation], evt_handlers=list(handlers))
+    association = parked(ae.associate("127.0.0.1", server.dimse, proposed, server.aet, ext_neg=[*roles, *negotiation], evt_handlers=list(handlers)))
     assert association.is_established, "association refused"
     return association
 

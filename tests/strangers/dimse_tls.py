@@ -7,6 +7,7 @@ import ssl, subprocess
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 
+from parking import parked
 from waiting import PATIENCE_S
 
 
@@ -60,7 +61,7 @@ def echo(server, keys, client, title="STRANGER"):
         arguments = (context, "localhost")
     ae = AE(ae_title=title); ae.add_requested_context(Verification)
     ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = PATIENCE_S
-    association = ae.associate("127.0.0.1", server.dimse, ae_title=server.aet, tls_args=arguments)
+    association = parked(ae.associate("127.0.0.1", server.dimse, ae_title=server.aet, tls_args=arguments))
     if not association.is_established:
         return False
     answered = association.send_c_echo()

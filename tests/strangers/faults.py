@@ -16,6 +16,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
 
 from checks import Checks
+from parking import parked
 from servers import Arno
 from waiting import PATIENCE_S, until
 
@@ -50,7 +51,7 @@ def c_store(node, sets):
     """The status of each; None where there was no answer."""
     ae = AE(); ae.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
-    association = ae.associate("127.0.0.1", node.dimse, ae_title=node.aet)
+    association = parked(ae.associate("127.0.0.1", node.dimse, ae_title=node.aet))
     if not association.is_established:
         return [None] * len(sets)
     found = []
@@ -104,11 +105,20 @@ class Failing:
                         "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error=EIO:when={when}"]
 
     def __enter__(self):
+        if not until(self.takes_all_threads):
+            raise RuntimeError("strace does not come to hold all threads of the node")
+        return self
+
+    def takes_all_threads(self):
+        """It misses a thread that another one starts while it takes hold of them: then it begins anew."""
         self.process = subprocess.Popen(self.program, stderr=subprocess.PIPE, text=True)
-        until(lambda: self.process.poll() is not None or self.has_all_threads())
+        until(lambda: self.process.poll() is not None or self.has_all_threads(), patience=10)
         if self.process.poll() is not None:
             raise RuntimeError(f"strace: {self.process.stderr.read()}")
-        return self
+        if self.has_all_threads():
+            return True
+        self.__exit__()
+        return False
 
     def has_all_threads(self):
         try:
@@ -118,7 +128,7 @@ class Failing:
         return all(f"TracerPid:\t{self.process.pid}\n" in text for text in status)
 
     def __exit__(self, *_):
-        self.process.terminate(); self.process.wait()
+        self.process.terminate(); self.process.wait(); self.process.stderr.close()
 
 
 def a_disk_that_never_syncs(node):

@@ -14,6 +14,7 @@ from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 
 from checks import Checks
+from parking import parked
 from servers import Arno
 from waiting import PATIENCE_S, until
 
@@ -83,7 +84,7 @@ def settled(node, before):
 
 def c_store(node, content):
     ae = AE(); ae.add_requested_context(CT, EXPLICIT); ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE_S
-    association = ae.associate("127.0.0.1", node.dimse, ae_title=node.aet)
+    association = parked(ae.associate("127.0.0.1", node.dimse, ae_title=node.aet))
     request = C_STORE(); request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = CT, "1.2.3.4"
     request.DataSet = io.BytesIO(content[144 + int.from_bytes(content[140:144], "little"):])
