@@ -4,7 +4,7 @@
 use arno_node::{FacePolicy, FacesRemoved};
 use arno_protocol::{
     Problem,
-    node::{SeriesDetail, review::ReviewOutcome},
+    node::{SeriesDetail, ViewInstance, review::ReviewOutcome},
 };
 use axum::http::StatusCode;
 use chrono::Duration;
@@ -14,7 +14,7 @@ use crate::{
     api::Api,
     support::{
         TestNode, contains, files,
-        head::{AIR, NOSE, SKULL, SLICES, head_slice},
+        head::{AIR, NOSE, SKULL, SLICES, enhanced_head, head_slice},
     },
 };
 
@@ -60,16 +60,26 @@ fn removed(instances: u64) -> FacesRemoved {
 impl Api {
     /// A pixel of the kept slice of that number.
     async fn kept_pixel(&self, (number, pixel): (u32, usize)) -> u16 {
+        let is_it = |one: &ViewInstance| one.number == Some(i64::from(number));
+        self.pixel_of(is_it, 1, pixel).await
+    }
+
+    /// A pixel of a frame, from 1, of the only instance.
+    async fn kept_frame_pixel(&self, (frame, pixel): (u32, usize)) -> u16 {
+        self.pixel_of(|_| true, frame, pixel).await
+    }
+
+    async fn pixel_of(
+        &self,
+        is_it: impl Fn(&ViewInstance) -> bool,
+        frame: u32,
+        pixel: usize,
+    ) -> u16 {
         let uid = self.series_of("CT").await.remove(0);
         let detail: SeriesDetail = self.get(&format!("/v1/series/{uid}")).await;
-        let is_it = |number_of: Option<i64>| number_of == Some(i64::from(number));
-        let instance = detail
-            .instances
-            .iter()
-            .find(|one| is_it(one.number))
-            .unwrap();
+        let instance = detail.instances.iter().find(|one| is_it(one)).unwrap();
         let id = &instance.instance_uid;
-        let path = format!("/v1/series/{uid}/instances/{id}/frames/1");
+        let path = format!("/v1/series/{uid}/instances/{id}/frames/{frame}");
         let (status, _, bytes) = self.raw("GET", &path, b"").await;
         assert_eq!(status, StatusCode::OK);
         u16::from_le_bytes([bytes[pixel * 2], bytes[pixel * 2 + 1]])
@@ -122,6 +132,17 @@ async fn a_head_comes_in_without_its_face_once_its_series_is_complete() {
         "and is cut like the others"
     );
     assert_eq!(remove_due(&api).await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_head_of_one_enhanced_instance_comes_in_without_its_face() {
+    let api = Api::with(|site| site.faces = FacePolicy::Deface).await;
+    api.site.put("enhanced.dcm", enhanced_head());
+    assert_eq!(api.site.ingest().await, [0, 0, 1, 0]);
+    assert_eq!(remove_due(&api).await, removed(1));
+    assert_eq!(api.kept_frame_pixel(NOSE).await, AIR);
+    assert_ne!(api.kept_frame_pixel(SKULL).await, AIR);
+    assert!(files(&api.site.data().join("quarantine")).is_empty());
 }
 
 #[tokio::test]
