@@ -6,10 +6,13 @@ use arno_store::{
     node::{KeptInstance, Packs, Scope},
 };
 
-use crate::support::{
-    TestNode,
-    dicom::{MEIER, NOVAK, series},
-    files, hospital,
+use crate::{
+    rebuilding::lose_the_index,
+    support::{
+        TestNode,
+        dicom::{MEIER, NOVAK, series},
+        files, hospital,
+    },
 };
 
 fn of_series(uid: &str) -> Scope {
@@ -335,4 +338,35 @@ async fn pages_of_kept_instances_are_in_order_and_fit_together() {
         [],
         "a series of another study is not in the scope"
     );
+}
+
+/// Whether the data has another version than before.
+async fn is_newer(site: &TestNode, before: &mut u64) -> bool {
+    let version = site.node.store().data_version().await.unwrap();
+    version > std::mem::replace(before, version)
+}
+
+/// What is kept in memory is as true as this: the search index, and series that were just asked for.
+#[tokio::test]
+async fn whatever_changes_instances_raises_the_version_of_the_data() {
+    let (mut site, before) = five().await;
+    let mut version = site.node.store().data_version().await.unwrap();
+    assert!(!is_newer(&site, &mut version).await, "nothing has changed");
+
+    site.put("6.dcm", series_of_meier(6).file());
+    assert_eq!(site.ingest().await, [1, 5, 0, 0]);
+    assert!(is_newer(&site, &mut version).await, "one more");
+    let one = of_instance(&before[0].instance_uid);
+    site.node.delete(&one, "test").await.unwrap();
+    assert!(is_newer(&site, &mut version).await, "one less");
+    let all = of_series(&before[0].series_uid);
+    site.node.delete(&all, "test").await.unwrap();
+    assert!(is_newer(&site, &mut version).await, "none is left");
+    assert_eq!(site.ingest().await, [6, 0, 0, 0]);
+    assert!(is_newer(&site, &mut version).await, "all came again");
+
+    lose_the_index(&mut site).await;
+    version = site.node.store().data_version().await.unwrap();
+    assert_eq!(site.node.repair("test", || ()).await.unwrap().instances, 6);
+    assert!(is_newer(&site, &mut version).await, "all were found again");
 }
