@@ -69,9 +69,7 @@ async fn attacked() -> TestNode {
         put_patient(&site, number, age);
     }
     site.ingest().await;
-    let key = site.data().join("keys/mask.key");
-    std::fs::write(key, "5c".repeat(32)).unwrap();
-    site.restarted(|_| {}).await;
+    site.noise_from("5c").await;
     site
 }
 

@@ -74,8 +74,7 @@ async fn attacked() -> TestNode {
         only: None,
     });
     site.node.load_clinical(understood.unwrap()).await.unwrap();
-    std::fs::write(site.data().join("keys/mask.key"), "5c".repeat(32)).unwrap();
-    site.restarted(|_| {}).await;
+    site.noise_from("5c").await;
     site
 }
 

@@ -23,9 +23,7 @@ async fn site(patients: u32) -> TestNode {
 
 /// Whether the node says that it records ages, under this secret. What it signs and what it answers are one.
 async fn records_age(site: &mut TestNode, secret: &str) -> bool {
-    let key = site.data().join("keys/mask.key");
-    std::fs::write(key, secret.repeat(32)).unwrap();
-    site.restarted(|_| {}).await;
+    site.noise_from(secret).await;
     let manifest = site.node.manifest().await.unwrap();
     let question = QuestionBody::Search {
         search: SearchId::new(),
