@@ -196,9 +196,9 @@ export async function createHub() {
     };
   }
 
-  function startAnalysis(account, wanted, at = new Date().toISOString(), dropped = false) {
+  function startAnalysis(account, wanted, at, dropped = false) {
     const granted = requests.some((request) => request.state.granted?.permit === wanted.permit);
-    const analysis = { ...wanted, id: newId('analysis'), started_by: account, started_at: at, granted, dropped };
+    const analysis = { ...wanted, id: newId('analysis'), started_by: account, started_at: at ?? ago(0), granted, dropped, looks: at ? Infinity : 0 };
     analyses.unshift(analysis);
     record(account, 'analysis started', analysis.id);
     if (!granted) for (const node of trainingNodes)
@@ -216,7 +216,8 @@ export async function createHub() {
     }
     const kinds = ['moments', ...run.steps.map(() => 'newton'), 'evaluate'];
     const pace = Math.max(pace_ms, 40);
-    const passed = Math.floor((Date.now() - Date.parse(started_at)) / pace);
+    // No more than a round a look: whoever looks seldom, as a test on a slow machine, still sees it run.
+    const passed = Math.min(Math.floor((Date.now() - Date.parse(started_at)) / pace), analysis.looks);
     const ids = named.map((site) => site.node);
     const all = kinds.slice(0, passed + 1).map((kind, index) => {
       const done = index < passed;
@@ -281,7 +282,10 @@ export async function createHub() {
     'POST /v1/permits/:id/revocation': ({ id }, body, account) => revoke(id, body, account),
     'POST /v1/analyses': (_, body, account) => startAnalysis(account, body),
     'GET /v1/analyses': () => analyses.map(analysisState),
-    'GET /v1/analyses/:id': ({ id }) => find(analyses, id, analysisState),
+    'GET /v1/analyses/:id': ({ id }) => find(analyses, id, (analysis) => {
+      analysis.looks += 1;
+      return analysisState(analysis);
+    }),
     'POST /v1/invitations': () => ({ invitation: `arno-invitation-1.${base64url(Buffer.from(newDigest() + newDigest()))}`, expires_at: ago(-3_600_000) }),
     'GET /v1/audit': () => ({ entries: audit.slice(0, 200), length: audit.length, first_break: null }),
   };

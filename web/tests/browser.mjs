@@ -5,11 +5,15 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** What takes longer hangs: a machine under load takes ten times as long as an idle one, and is right all the same. */
+export const ACTION_MS = 120_000;
+/** Charts and canvases follow a change of size a frame later. */
+const SETTLED_MS = 10_000;
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** A browser without a window. Sandboxing needs rights that a build machine rarely gives. */
 export const openBrowser = () =>
-  chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  chromium.launch({ executablePath: EXECUTABLE, timeout: ACTION_MS, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
 
 /**
  * A page in a profile of its own. `page.troubles` collects console errors, uncaught exceptions, breaches of the
@@ -17,6 +21,7 @@ export const openBrowser = () =>
  */
 export async function openPage(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: base, ...options });
+  context.setDefaultTimeout(ACTION_MS);
   const page = await context.newPage();
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(`exception: ${error.message}`));
@@ -47,6 +52,10 @@ export async function visit(page, address) {
   await page.locator('h1').first().waitFor();
   await page.waitForFunction(() => document.querySelector('main [role=status].loading') === null);
 }
+
+/** Whether the page is no wider than its window, once it has settled after a change of size. */
+export const fits = (page) =>
+  page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, undefined, { timeout: SETTLED_MS }).then(() => true, () => false);
 
 /** Serious and critical findings of axe-core, as `rule: target` lines. */
 export async function accessibilityFindings(page) {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../dev/mock.mjs';
-import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { accessibilityFindings, fits, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { drawn, waitForOutlines } from './canvas.mjs';
 import { lookAt } from './smoke.mjs';
 
 const MANAGER = ['manager', 'demo'];
@@ -21,6 +22,7 @@ after(async () => {
 async function openAsManager(address) {
   const page = await openPage(browser, mock.node);
   await signIn(page, ...MANAGER);
+  await waitForOutlines(page);
   await visit(page, address);
   return page;
 }
@@ -84,6 +86,7 @@ test('the viewer shows slices, windows, outlines and values', async () => {
   await page.getByText('Slice 26 / 48').waitFor();
   await page.getByText('C −500 · W 1,500').waitFor();
   await page.getByText('Phantom: synthetic image').waitFor();
+  await drawn(page);
   const recorded = await middle(page);
   assert.ok(recorded.mean > 40 && recorded.colourful > 100, JSON.stringify(recorded));
 
@@ -169,7 +172,7 @@ test('a version shows its risk and its certificate', async () => {
   await page.emulateMedia({ colorScheme: 'light' });
   assert.deepEqual(await accessibilityFindings(page), []);
   await page.setViewportSize({ width: 400, height: 800 });
-  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 400);
+  assert.ok(await fits(page), 'too wide for a telephone');
   assert.deepEqual(page.troubles, []);
 });
 

@@ -1,7 +1,7 @@
 // The same look at any page: it shows its heading, nothing goes wrong in it, it is accessible in both colour schemes,
 // and it fits a telephone.
 import assert from 'node:assert/strict';
-import { accessibilityFindings, openPage, signIn, visit } from './browser.mjs';
+import { accessibilityFindings, fits, openPage, signIn, visit } from './browser.mjs';
 
 const PHONE = { width: 400, height: 800 };
 
@@ -19,8 +19,7 @@ export async function lookAt(browser, base, account, pages) {
     await page.emulateMedia({ colorScheme: 'dark' });
     assert.deepEqual(await accessibilityFindings(page), [], `${address}, dark`);
     await page.setViewportSize(PHONE);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(width <= PHONE.width, `${address} is ${width} wide on a telephone`);
+    assert.ok(await fits(page), `${address} is too wide for a telephone`);
   }
   assert.deepEqual(page.troubles, []);
   await page.context().close();

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startMock } from '../dev/mock.mjs';
-import { accessibilityFindings, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { accessibilityFindings, fits, openBrowser, openPage, signIn, visit } from './browser.mjs';
+import { drawn, waitForOutlines } from './canvas.mjs';
 
 /** The series of the mock that has segmentations. */
 const SERIES = '/series/2.25.3295716.4';
@@ -20,9 +21,11 @@ after(async () => {
 async function openViewer(options) {
   const page = await openPage(browser, mock.node, options);
   await signIn(page, 'manager', 'demo');
+  await waitForOutlines(page);
   await visit(page, SERIES);
   await page.getByText('Slice 26 / 48').waitFor();
   await page.getByLabel('Left lung').waitFor();
+  await drawn(page);
   return page;
 }
 
@@ -68,6 +71,10 @@ async function drag(page, from, to) {
 test('segments of two kinds lie on the slice, each on and off, all on and off, at any strength', async () => {
   const page = await openViewer();
   await page.getByText('One segmentation cannot be shown: It has no frames.').waitFor();
+  await waitForPixels(page, 'blue', 1000);
+  await waitForPixels(page, 'red', 100);
+  // Segments come one by one: counted once nothing more is on its way.
+  await page.waitForLoadState('networkidle');
   const all = await waitForPixels(page, 'blue', 1000);
   await page.getByLabel('Left lung').uncheck();
   assert.ok((await pixelsWhere(page, 'blue')) < all / 4);
@@ -169,7 +176,7 @@ test('panels of one frame of reference scroll together until they are told not t
   await page.getByRole('region', { name: 'Panel 4' }).getByText('Choose a series of this patient above.').waitFor();
   assert.deepEqual(await accessibilityFindings(page), []);
   await page.setViewportSize({ width: 400, height: 800 });
-  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 400);
+  assert.ok(await fits(page), 'too wide for a telephone');
   assert.deepEqual(page.troubles, []);
 });
 
