@@ -2,7 +2,6 @@
 // leaves behind is for the test to look at; `end` clears up whatever happened.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,7 +25,7 @@ export class Demo {
   static async start(program) {
     const demo = new Demo();
     process.once('exit', () => demo.end());
-    demo.#spawn(program, await freePort());
+    demo.#spawn(program);
     await demo.#ready();
     return demo;
   }
@@ -35,9 +34,9 @@ export class Demo {
     return join(this.#base, 'demo');
   }
 
-  #spawn(program, port) {
+  #spawn(program) {
     this.#program = program;
-    const options = ['demo', '--phantoms', '--dir', this.folder, '--port', String(port)];
+    const options = ['demo', '--phantoms', '--dir', this.folder, '--port', '0'];
     const env = { ...process.env, XDG_CONFIG_HOME: join(this.#base, 'config') };
     this.#child = spawn(program, options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -113,14 +112,4 @@ export class Demo {
 const late = (milliseconds) =>
   new Promise((resolve) => {
     setTimeout(() => resolve(`nothing for ${milliseconds} ms`), milliseconds).unref();
-  });
-
-/** A port that is free now on loopback. */
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
   });

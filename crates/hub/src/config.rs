@@ -59,11 +59,12 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// For a demo on one machine, where somebody looks on.
+    /// For a demo on one machine, where somebody looks on. A node that dies is absent at once; one that is slow takes part in the
+    /// end, even where other work has the machine.
     #[must_use]
     pub fn demo() -> Self {
         Self {
-            round: Duration::seconds(5),
+            round: Duration::seconds(30),
             patience: Duration::minutes(2),
             ..Self::default()
         }

@@ -14,8 +14,8 @@ use arno_node::RunningNode;
 use arno_protocol::session::About;
 use tokio::process::{Child, Command};
 
-/// A program that is not up after this will not come up.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// A program that is not up after this will not come up, however slow disk and machine are; one that ends is noticed at once.
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
 /// Running answers are finished within it.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -28,6 +28,8 @@ use crate::{output, sealed_key};
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 /// Nodes that were given work must show progress within this.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Nodes that run are online, and what they published in the catalogue, within this.
+const CATALOGUE_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Starts everything, and waits until all sites are online and their datasets are in the catalogue.
 ///
@@ -314,7 +316,7 @@ fn datasets(input: &Input) -> Vec<NewDataset> {
 async fn wait_for_catalogue(running: &Running) -> anyhow::Result<()> {
     let client = ApiClient::new(&running.hub_url, None)?;
     let wanted = running.sites.len() * datasets(&running.input).len();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let deadline = tokio::time::Instant::now() + CATALOGUE_PATIENCE;
     loop {
         let federation: Federation = client.get("/v1/federation").await?;
         let datasets: Vec<CatalogueEntry> = client.get("/v1/datasets").await?;

@@ -108,7 +108,8 @@ fn masked(word: &str) -> String {
         }
     }
     match word.parse::<f64>() {
-        Ok(small) if word.contains("e-") => format!("below 1e-6: {}", small < 1e-6),
+        // `1.9e-12`, and `0.0e0` should rounding leave nothing.
+        Ok(small) if word.contains('e') => format!("below 1e-6: {}", small < 1e-6),
         Ok(_)
             if word
                 .split_once('.')

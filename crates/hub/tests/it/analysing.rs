@@ -310,7 +310,8 @@ async fn a_node_that_comes_back_joins_again() {
         !dies
     });
     federation.all_online().await;
-    let begun = federation.analyse(Some(federation.permit), 100).await;
+    // Long enough rounds that there are some left when the node is back.
+    let begun = federation.analyse(Some(federation.permit), 1_000).await;
     until("the node to die", || async {
         dead.load(Ordering::SeqCst).then_some(())
     })

@@ -161,7 +161,7 @@ async fn strangers_and_stale_messages_are_refused() {
     check(&node, &SecretKey::from_seed(&[77; 32]), |_| {}, "stranger").await;
     check(&node, &other.key, |_| {}, "not_you").await;
     check(&node, &node.key, |message| shift(message, -121), "expired").await;
-    check(&node, &node.key, |message| shift(message, 130), "not_yet").await;
+    check(&node, &node.key, |message| shift(message, 3_600), "not_yet").await;
     check(
         &node,
         &node.key,

@@ -56,11 +56,13 @@ impl TestHub {
 
     async fn open(&mut self) {
         let seconds = chrono::Duration::seconds;
+        // A search waits for a node that is never there, and a node that died is soon absent; the other two are over when all
+        // have answered, so they are as long as a slow machine may need.
         let waits = Waits {
-            search: seconds(4),
-            round: seconds(3),
+            search: seconds(6),
+            round: seconds(30),
             absent: chrono::Duration::milliseconds(300),
-            restart: seconds(5),
+            restart: seconds(30),
             patience: seconds(30),
         };
         let config = HubConfig {

@@ -1,6 +1,8 @@
 //! The link with a real hub in the same process: joining, publishing, searching, training; a hub that restarts is found
 //! again, and nothing needs a person.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use arno_client::{ApiClient, ClientError};
 use arno_domain::{
     Clock, Signed,
@@ -55,7 +57,7 @@ impl Running {
                 .await
                 .unwrap();
         }
-        let hub = start_hub(&folder, 0, 0).await;
+        let hub = start_hub(&folder, unused_port(), unused_port()).await;
         let mut running = Self {
             folder,
             hub,
@@ -125,6 +127,14 @@ impl Running {
             .unwrap();
         ApiClient::new(&self.hub.http_url, session.token).unwrap()
     }
+}
+
+/// A port below those that the system gives to whoever asks for any: nobody gets it while the hub that has it is down.
+fn unused_port() -> u16 {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let own = std::process::id().wrapping_mul(13) % 2_000;
+    let given = GIVEN.fetch_add(3, Ordering::Relaxed);
+    30_000 + u16::try_from((own + given) % 2_000).unwrap()
 }
 
 /// Ports are kept over a restart, as an operator would.
