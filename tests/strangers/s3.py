@@ -140,7 +140,7 @@ try:
     data = new_node("killed")
     child = subprocess.Popen([arno, "--json", "import", "s3://archive/", "--data", str(data), "--concurrency", "2"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     begun = lambda: [path for path in data.glob("imports/*.done") if path.stat().st_size]
-    until(lambda: begun() or child.poll() is not None, pause=0.005)
+    until(lambda: begun() or child.poll() is not None, pause=0)
     child.send_signal(signal.SIGKILL)
     child.wait()
     # A line that the kill cut off does not count.
