@@ -212,12 +212,20 @@ fn places(bytes: &[u8], value: &str) -> Vec<String> {
         .collect()
 }
 
+/// So many digits in a row has only a new UID, which may hold anybody's birthday: some data set in two thousand runs of these tests has one
+/// that does.
+const NEW_UID_DIGITS: usize = 30;
+
 /// Letter case ignored, in UTF-8 as written.
 fn holds(bytes: &[u8], value: &str) -> bool {
     let (bytes, value) = (bytes.to_ascii_lowercase(), value.to_ascii_lowercase());
-    bytes
-        .windows(value.len())
-        .any(|window| window == value.as_bytes())
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let places = bytes.windows(value.len()).enumerate();
+    let mut places = places.filter(|(_, window)| *window == value.as_bytes());
+    places.any(|(at, _)| {
+        let before = bytes[..at].iter().rev().take_while(is_digit).count();
+        before + bytes[at..].iter().take_while(is_digit).count() < NEW_UID_DIGITS
+    })
 }
 
 proptest! {

@@ -60,8 +60,8 @@ impl Person {
 }
 
 fn name_word() -> impl Strategy<Value = String> {
-    // X and Q in front, so that no name is inside a word of the vocabulary.
-    "[XQ][qx][A-Za-z]{4,9}".prop_map(String::from)
+    // X and Q in front, so that no name is inside a word of the vocabulary; long enough that none is in a pseudonym by chance.
+    "[XQ][qx][A-Za-z]{6,9}".prop_map(String::from)
 }
 
 pub(crate) fn person() -> impl Strategy<Value = Person> {
