@@ -75,8 +75,8 @@ test('numbers named in the address are drawn by value beside words, and are chos
   assert.deepEqual(await accessibilityFindings(page), []);
   await page.setViewportSize({ width: 360, height: 740 });
   // Bars are drawn anew for the narrow page; what is cut off stays so, and ends this wait.
-  const card = await byValue.elementHandle();
-  await page.waitForFunction(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth, card);
+  const narrow = await byValue.elementHandle();
+  await page.waitForFunction(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth, narrow);
   if (process.env.PICTURES) await byValue.screenshot({ path: `${process.env.PICTURES}/by-value-narrow.png` });
   await page.setViewportSize({ width: 1280, height: 900 });
   if (process.env.PICTURES) await byValue.screenshot({ path: `${process.env.PICTURES}/by-value.png` });
