@@ -199,6 +199,9 @@ impl Exporter for OmopExport {
         for record in &records {
             self.record(&mut person, record)?;
         }
+        for event in records.iter().filter(|one| one.entity == Entity::Event) {
+            own::links(self, &person, event)?;
+        }
         self.period(&person)
     }
 

@@ -74,9 +74,6 @@ pub(super) fn row<'a>(
         return Ok(None);
     };
     export.put(&row)?;
-    if values.record.entity == Entity::Event {
-        links(export, person, values.record, main)?;
-    }
     Ok(Some(main))
 }
 
@@ -314,13 +311,16 @@ fn event(export: &mut OmopExport, person: &Person<'_>, values: &mut Values<'_>) 
     (row, main)
 }
 
-/// Records without a row of their own cannot be pointed at.
-fn links(
+/// What an event hangs together with; every record of the person has its row by now. Records without a row of their own cannot be
+/// pointed at.
+pub(super) fn links(
     export: &mut OmopExport,
     person: &Person<'_>,
     record: &Record,
-    episode: Main,
 ) -> Result<(), ExportError> {
+    let Some(episode) = person.mains.get(&(record.entity, record.key.as_str())) else {
+        return Ok(());
+    };
     for link in &record.links {
         let other = person.mains.get(&(link.entity, link.key.as_str()));
         let Some(other) = other.filter(|other| other.table.is_own()).copied() else {
