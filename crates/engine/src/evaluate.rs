@@ -35,8 +35,11 @@ impl Index {
                     return Bits::none(self.rows(unit.level()));
                 }
                 let rows = self.evaluate(plan, truth, Unit::Rows(*level));
-                let rows = self.lift(rows, truth, *level, top);
+                let mut rows = self.lift(rows, truth, *level, top);
                 let common = self.schema.common(top, unit.level());
+                if common == top {
+                    self.forget_placeholders(&mut rows, top);
+                }
                 self.carry(rows, truth, [top, common, unit.level()])
             }
             Plan::Apart(apart) => self.apart(apart, truth, unit),
@@ -82,6 +85,13 @@ impl Index {
     fn carry(&self, rows: Bits, truth: Truth, [from, top, to]: [Level; 3]) -> Bits {
         let rows = self.lift(rows, truth, from, top);
         self.spread(rows, top, to)
+    }
+
+    /// Of what stands for nothing, nothing is known, whatever hangs on it.
+    fn forget_placeholders(&self, rows: &mut Bits, level: Level) {
+        for row in &self.levels[level.at()].placeholders {
+            rows.clear(*row as usize);
+        }
     }
 
     /// True where it is of some row below, false where it is of all and there is one.

@@ -9,7 +9,8 @@ mod strategy;
 use std::collections::BTreeMap;
 
 use arno_engine::{
-    CellValue, Cells, Change, ColumnId, Counts, Facet, Index, Level, Listing, Plan, Question,
+    CellValue, Cells, Change, ColumnId, Counts, Facet, Index, Level, Listing, Plan, Presence,
+    Question,
 };
 use model::{Model, Tree, counts, panel};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
@@ -235,4 +236,34 @@ fn a_sex_of_6657_is_a_value() {
         .patients,
         2
     );
+}
+
+/// Stages that hang on nobody knows which diagnosis: of a diagnosis that stands for nothing, nothing is known.
+#[test]
+fn what_hangs_on_a_placeholder_makes_nothing_of_it_known() {
+    let fields = fields();
+    let stage = |group| Tree::new(fields.stage).word(fields.group, group);
+    let nowhere = Tree {
+        presence: Presence::Placeholder,
+        below: vec![stage("F"), stage("f")],
+        ..Tree::new(fields.diagnosis)
+    };
+    let patient = Tree::new(Level::PATIENT).with(nowhere);
+    let patients = BTreeMap::from([("p".to_owned(), patient)]);
+    let exists = |of, plan| Plan::Exists {
+        level: fields.stage,
+        of,
+        plan: Box::new(plan),
+    };
+    let any = strategy::one_of(fields.group, &["F"]);
+    let index = index(&fields, &patients);
+    for (of, expect) in [(Level::PATIENT, 1), (fields.diagnosis, 0)] {
+        let plan = exists(Level::PATIENT, exists(of, any.clone()));
+        let question = Question {
+            of_series: plan.clone(),
+            of_studies: plan.clone(),
+            of_patients: plan,
+        };
+        assert_eq!(counted(&index, &question).patients, expect, "{of:?}");
+    }
 }
