@@ -6,7 +6,7 @@
 
 Needs Debian's dcmtk and openssl, and the packages of requirements.txt.
 """
-import argparse, pathlib, shutil, socket, subprocess, tempfile, threading
+import argparse, pathlib, shutil, subprocess, tempfile, threading
 from io import BytesIO
 
 import numpy as np
@@ -24,7 +24,7 @@ import made
 from checks import Checks
 from dimse_tls import check_tls
 from parking import parked
-from servers import Arno, Orthanc, free_port
+from servers import Arno, Orthanc, free_port, listens
 from waiting import PATIENCE_S, until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -282,11 +282,6 @@ def move_with_dcmtk(server, instances, work, port):
             check(f"movescu: {m.key} has the pixels that were sent", m.uid in files and np.array_equal(files[m.uid].pixel_array, m.pixels))
     finally:
         scp.terminate(); scp.wait()
-
-
-def listens(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def commit(server, instances, receiver):

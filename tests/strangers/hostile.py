@@ -7,7 +7,7 @@ usage: hostile.py --node target/release/arno-node [--files FOLDER]
 Three are made here, with lengths that lie and sequences 20,000 deep; those of FOLDER come besides. Memory is the largest the node ever
 had (VmHWM), the node itself included. Needs PyPI's pydicom, pynetdicom and requests.
 """
-import argparse, io, os, pathlib, shutil, struct, subprocess, sys, tempfile, time, uuid
+import argparse, io, os, pathlib, shutil, struct, subprocess, sys, tempfile, uuid
 
 import requests
 from pynetdicom import AE
@@ -90,8 +90,6 @@ def c_store(node, content):
     request.DataSet = io.BytesIO(content[144 + int.from_bytes(content[140:144], "little"):])
     # As send_c_store does: the answer is ours, not the reactor's.
     association._reactor_checkpoint.clear()
-    while not association._is_paused:
-        time.sleep(0.001)
     association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
     answer = association.dimse.get_msg(block=True)[1]
     association._reactor_checkpoint.set()

@@ -7,7 +7,7 @@ Uploads every DICOM file below FOLDER (made-up ones without it) as <series>/<ins
 table, and checks what came: all of it once, nothing twice, a wrong digest named, a missing object named, a killed import resumed.
 Needs PyPI's moto[server], boto3, pydicom and numpy.
 """
-import argparse, csv, hashlib, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time
+import argparse, csv, hashlib, json, os, pathlib, signal, subprocess, sys, tempfile, time
 
 import boto3
 import numpy as np
@@ -15,7 +15,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from servers import free_port
+from servers import free_port, listens
 from waiting import until
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,13 +82,8 @@ def new_node(name):
     return data
 
 
-def listens():
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
 try:
-    if not until(lambda: listens() or server.poll() is not None) or server.poll() is not None:
+    if not until(lambda: listens(port) or server.poll() is not None) or server.poll() is not None:
         raise SystemExit("moto_server does not listen")
     s3 = boto3.client("s3", endpoint_url=endpoint, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
     s3.create_bucket(Bucket="archive")

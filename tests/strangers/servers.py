@@ -25,6 +25,11 @@ def free_port():
     return keeper.getsockname()[1]
 
 
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Server:
     """A server as a process: `url` of its DICOMweb, `dimse` port, `aet` title, `pid`. Used as a context."""
 
@@ -75,8 +80,7 @@ class Server:
             return False
 
     def listens(self):
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", self.dimse)) == 0
+        return listens(self.dimse)
 
 
 class Arno(Server):

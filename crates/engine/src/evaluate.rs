@@ -36,10 +36,8 @@ impl Index {
                 }
                 let rows = self.evaluate(plan, truth, Unit::Rows(*level));
                 let mut rows = self.lift(rows, truth, *level, top);
+                self.forget_placeholders(&mut rows, top);
                 let common = self.schema.common(top, unit.level());
-                if common == top {
-                    self.forget_placeholders(&mut rows, top);
-                }
                 self.carry(rows, truth, [top, common, unit.level()])
             }
             Plan::Apart(apart) => self.apart(apart, truth, unit),
@@ -99,10 +97,12 @@ impl Index {
         if from == to {
             return rows;
         }
-        for row in &self.levels[from.at()].placeholders {
-            match truth {
-                Truth::Yes => rows.clear(*row as usize),
-                Truth::No => rows.set(*row as usize),
+        match truth {
+            Truth::Yes => self.forget_placeholders(&mut rows, from),
+            // They do not keep it from being false of all.
+            Truth::No => {
+                let placeholders = self.levels[from.at()].placeholders.iter();
+                placeholders.for_each(|row| rows.set(*row as usize));
             }
         }
         let there = self.there(from);

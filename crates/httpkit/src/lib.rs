@@ -13,5 +13,5 @@ pub use description::{described, with_description};
 pub use error::{ApiError, ApiJson, ApiQuery, ApiResult};
 pub use logging::init_logging;
 pub use password::{hash_password, verify_password};
-pub use serve::{bind_next, serve, serve_tls};
+pub use serve::{bind_next, serve, serve_tls, unused_port};
 pub use web::with_web_app;

@@ -1,7 +1,15 @@
 //! HTTP/1.1 over TCP, plain or TLS: `TCP_NODELAY` on every socket, a limit on connections and on slow headers,
 //! and a stop that lets running answers finish.
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -44,6 +52,23 @@ pub async fn bind_next(ip: IpAddr, port: u16) -> io::Result<(TcpListener, u16)> 
         }
     }
     Err(last)
+}
+
+/// Below those that systems give to whoever asks for any.
+const UNUSED: std::ops::Range<u16> = 12_000..30_000;
+/// Ports between two that are given, for what may already be taken there.
+const APART: u32 = 3;
+
+/// Where to look for a port that stays free while nobody listens at it: between its choice and the program that takes it, and while that
+/// program is started again, the system gives it to nobody. Another one each time, and others in other processes.
+#[must_use]
+pub fn unused_port() -> u16 {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let places = u32::from(UNUSED.end - UNUSED.start);
+    let own = std::process::id().wrapping_mul(97) % places;
+    let given = GIVEN.fetch_add(APART, Ordering::Relaxed);
+    let place = own.wrapping_add(given) % places;
+    UNUSED.start + u16::try_from(place).unwrap_or_default()
 }
 
 /// Serves plain HTTP until `shutdown` comes.

@@ -17,7 +17,7 @@ use arno_store::{
 use crate::{Node, NodeError};
 
 impl Node {
-    /// Deletes what is in a scope, in the name of `actor`. The same files can be taken in again.
+    /// Deletes what is in a scope, and was acknowledged before, in the name of `actor`. The same files can be taken in again.
     ///
     /// # Errors
     /// `NotFound` when there is nothing; a rule `in_dataset` when it is part of a published dataset; then nothing was changed.
@@ -26,6 +26,7 @@ impl Node {
             let detail = "deleting needs a study, a series or an instance";
             return Err(NodeError::rule("nothing_named", detail));
         }
+        self.catch_up().await;
         let _turn = self.turn().await?;
         let series = self.store().series_in_scope(scope).await?;
         refuse(&series)?;

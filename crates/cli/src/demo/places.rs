@@ -1,9 +1,6 @@
 //! Where the programs of the demo are: folders, ports and logs; and how each is started, the first time and again.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use arno_domain::Clock;
@@ -18,22 +15,6 @@ use super::{
 
 /// Asks for any port.
 const ANY: u16 = 0;
-/// Below those that systems give to whoever asks for any: between the choice of a port and the program that takes it, and while that
-/// program is killed and started again, the system would give it to somebody else.
-const UNUSED: std::ops::Range<u16> = 12_000..30_000;
-/// Ports between two that are given, for what may already be taken there.
-const APART: u32 = 3;
-
-/// Where to look for a port that nobody takes: another place each time, and other places in other processes.
-fn unused() -> u16 {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    let places = u32::from(UNUSED.end - UNUSED.start);
-    let own = std::process::id().wrapping_mul(97) % places;
-    let given = GIVEN.fetch_add(APART, Ordering::Relaxed);
-    let place = own.wrapping_add(given) % places;
-    UNUSED.start + u16::try_from(place).expect("places are few")
-}
-
 /// Folders and ports of the four programs.
 #[derive(Debug)]
 pub struct Places {
@@ -157,7 +138,11 @@ impl Ports {
     /// A port that is free now: the wanted one, or the next.
     async fn free(&mut self, wanted: u16, whose: &str) -> anyhow::Result<u16> {
         let loopback = std::net::Ipv4Addr::LOCALHOST.into();
-        let from = if wanted == ANY { unused() } else { wanted };
+        let from = if wanted == ANY {
+            arno_httpkit::unused_port()
+        } else {
+            wanted
+        };
         let (listener, port) = arno_httpkit::bind_next(loopback, from)
             .await
             .context("no port is free")?;

@@ -8,7 +8,6 @@ use crate::Node;
 /// Deletes what is named. It is gone from the index when this returns; bytes go with the next compaction.
 pub(super) async fn delete(State(node): State<Node>, asked: Asked) -> Result<StatusCode, WebError> {
     asked.refuse_parameters()?;
-    node.catch_up().await;
     node.delete(&asked.scope, asked.caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -28,15 +28,7 @@ pub(super) struct Found {
 impl Found {
     /// The first page of a scope.
     pub(super) async fn of(node: &Node, scope: &Scope) -> Result<Self, WebError> {
-        // An instance is whole once it is there; whoever asks for one does not wait for others.
-        if scope.instance_uid.is_none() {
-            node.catch_up().await;
-        }
-        let mut page = first_page(node, scope).await?;
-        if page.is_empty() {
-            node.catch_up().await;
-            page = first_page(node, scope).await?;
-        }
+        let page = first_page(node, scope).await?;
         match (page.is_empty(), &scope.instance_uid, &scope.series_uid) {
             (false, ..) => Ok(Self {
                 scope: scope.clone(),
@@ -91,7 +83,19 @@ impl Found {
     }
 }
 
+/// Of what was acknowledged before. An instance is whole once it is there; whoever asks for one does not wait for others.
 async fn first_page(node: &Node, scope: &Scope) -> Result<Vec<Arc<KeptInstance>>, StoreError> {
+    if scope.instance_uid.is_some() {
+        let page = page_now(node, scope).await?;
+        if !page.is_empty() {
+            return Ok(page);
+        }
+    }
+    node.catch_up().await;
+    page_now(node, scope).await
+}
+
+async fn page_now(node: &Node, scope: &Scope) -> Result<Vec<Arc<KeptInstance>>, StoreError> {
     match recent_page(node, scope).await? {
         Some(page) => Ok(page),
         None => stored_page(node, scope, None).await,

@@ -50,7 +50,6 @@ async fn find(node: &Node, asked: &Asked, level: Level) -> Result<Response, WebE
     let kind = json_type(asked)?;
     let query = query_string::parse(level, &asked.query)
         .map_err(|error| WebError::bad_request("bad_query", format!("{error}.")))?;
-    node.catch_up().await;
     let found = node.find(&within(query, asked)).await?;
     let text = rows(&found, &asked.root());
     let length = Some(text.len() as u64);

@@ -57,11 +57,12 @@ struct Answer<'a> {
 type Flow = Result<ControlFlow<()>, NodeError>;
 
 impl Node {
-    /// Finds rows of the query's level.
+    /// Finds rows of the query's level, of what was acknowledged before.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub async fn find(&self, query: &Query) -> Result<Found, NodeError> {
+        self.catch_up().await;
         let plan = Plan::of(query);
         let mut answer = Answer {
             query,

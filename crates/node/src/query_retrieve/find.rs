@@ -33,7 +33,6 @@ async fn find(
     } = request;
     let mut query = identifier::read(&identifier, &transfer_syntax, model, &extensions)?;
     query.limit = PAGE;
-    node.catch_up().await;
     loop {
         let page = node.find(&query).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "a C-FIND failed");

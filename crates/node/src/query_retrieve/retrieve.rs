@@ -61,7 +61,6 @@ async fn select(node: &Node, request: RetrieveRequest) -> Result<Vec<Selected>, 
         );
         QueryFailure::UnableToProcess
     };
-    node.catch_up().await;
     let mut selected = Vec::new();
     for scope in scopes(node, query).await.map_err(failed)? {
         kept(node, &scope, &mut selected).await.map_err(failed)?;

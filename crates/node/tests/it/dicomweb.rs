@@ -23,6 +23,9 @@ use crate::support::{
     dicom::{MEIER, NOVAK, Slice, series},
 };
 
+/// How programs on this machine name it.
+pub(crate) const LOCAL: [(&str, &str); 1] = [("host", "localhost:8080")];
+
 /// A node on trial and its routes.
 struct Web {
     site: TestNode,
@@ -30,8 +33,8 @@ struct Web {
 }
 
 /// An answer.
-struct Answer {
-    status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     headers: HeaderMap,
     bytes: Vec<u8>,
 }
@@ -58,12 +61,11 @@ impl Web {
 
     /// A request as a program on this machine sends it.
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
-        let local = [("host", "localhost:8080")];
         send(
             &self.router,
             method,
             path,
-            &[&local, headers].concat(),
+            &[&LOCAL, headers].concat(),
             body,
         )
         .await
@@ -103,7 +105,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
 
@@ -135,7 +137,7 @@ impl Answer {
     }
 }
 
-async fn send(
+pub(crate) async fn send(
     router: &Router,
     method: &str,
     path: &str,

@@ -1,13 +1,12 @@
 //! The link with a real hub in the same process: joining, publishing, searching, training; a hub that restarts is found
 //! again, and nothing needs a person.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use arno_client::{ApiClient, ClientError};
 use arno_domain::{
     Clock, Signed,
     permit::{Operation, Revocation},
 };
+use arno_httpkit::unused_port;
 use arno_hub::{Hub, HubConfig, NewAccount, RunningHub};
 use arno_node::{Node, NodeConfig, NodeError, RunningNode, SiteConfig};
 use arno_phantom::{InputOptions, SITES, write_site_input};
@@ -127,14 +126,6 @@ impl Running {
             .unwrap();
         ApiClient::new(&self.hub.http_url, session.token).unwrap()
     }
-}
-
-/// A port below those that the system gives to whoever asks for any: nobody gets it while the hub that has it is down.
-fn unused_port() -> u16 {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    let own = std::process::id().wrapping_mul(13) % 2_000;
-    let given = GIVEN.fetch_add(3, Ordering::Relaxed);
-    30_000 + u16::try_from((own + given) % 2_000).unwrap()
 }
 
 /// Ports are kept over a restart, as an operator would.
